@@ -1,0 +1,197 @@
+//! The flags of `run`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, value_parser};
+
+use super::google_arguments::GoogleArguments;
+use crate::controllers::settings::{ControllerSettings, WatchNamespaces};
+use crate::run::RunSettings;
+use crate::runtime::kubernetes::KubernetesSettings;
+use crate::runtime::telemetry::{self, LogFormat, LogSettings};
+
+/// Everything that `run` can be told.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Which cluster.
+    #[command(flatten)]
+    pub kubernetes: KubernetesArguments,
+    /// How Google is reached.
+    #[command(flatten)]
+    pub google: GoogleArguments,
+    /// How devices are read and written.
+    #[command(flatten)]
+    pub sync: SyncArguments,
+    /// How the operator is watched.
+    #[command(flatten)]
+    pub observation: ObservationArguments,
+}
+
+/// Flags about the cluster.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Kubernetes")]
+pub struct KubernetesArguments {
+    /// Kubeconfig file of the cluster
+    ///
+    /// Without it: KUBECONFIG, then ~/.kube/config, then the service account of the Pod.
+    #[arg(long, value_name = "FILE", env = "CHROME_ENTERPRISE_OPERATOR_KUBECONFIG")]
+    pub kubeconfig: Option<PathBuf>,
+
+    /// Context of the kubeconfig to use in place of its current one
+    #[arg(long, value_name = "NAME", env = "CHROME_ENTERPRISE_OPERATOR_CONTEXT")]
+    pub context: Option<String>,
+
+    /// Look after this namespace only; can be repeated, or hold names separated by commas [default: all namespaces]
+    #[arg(
+        long, value_name = "NAMESPACE", env = "CHROME_ENTERPRISE_OPERATOR_WATCH_NAMESPACE", value_delimiter = ',',
+        value_parser = namespace
+    )]
+    pub watch_namespace: Vec<String>,
+}
+
+/// Flags about the sync.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sync")]
+pub struct SyncArguments {
+    /// Devices that one request to Google asks for
+    ///
+    /// When Google refuses the number, the largest that it accepts is used.
+    #[arg(
+        long, value_name = "DEVICES", env = "CHROME_ENTERPRISE_OPERATOR_PAGE_SIZE", default_value_t = 200,
+        value_parser = value_parser!(u32).range(1..=300)
+    )]
+    pub page_size: u32,
+
+    /// Device objects that are written to Kubernetes at the same time, for each connection
+    #[arg(
+        long, value_name = "NUMBER", env = "CHROME_ENTERPRISE_OPERATOR_WRITE_CONCURRENCY", default_value_t = 16,
+        value_parser = value_parser!(u16).range(1..=512)
+    )]
+    pub write_concurrency: u16,
+
+    /// How often the Secret of a connection is looked at for new credentials
+    #[arg(
+        long, value_name = "SECONDS", env = "CHROME_ENTERPRISE_OPERATOR_SECRET_POLL_SECONDS", default_value_t = 60,
+        value_parser = value_parser!(u64).range(1..=3_600)
+    )]
+    pub secret_poll_seconds: u64,
+
+    /// How old the last-seen time, free disk and network of a device may get while nothing else about it changes
+    ///
+    /// These move all the time at Google; writing each move would load the cluster for little.
+    #[arg(
+        long, value_name = "SECONDS", env = "CHROME_ENTERPRISE_OPERATOR_ACTIVITY_FRESHNESS_SECONDS",
+        default_value_t = 86_400, value_parser = value_parser!(u64).range(60..=2_592_000)
+    )]
+    pub activity_freshness_seconds: u64,
+
+    /// Wait after the first failure of a connection; each further wait is twice as long
+    #[arg(
+        long, value_name = "SECONDS", env = "CHROME_ENTERPRISE_OPERATOR_RETRY_INITIAL_SECONDS", default_value_t = 15,
+        value_parser = value_parser!(u64).range(1..=3_600)
+    )]
+    pub retry_initial_seconds: u64,
+
+    /// Longest wait between two tries of a connection that fails
+    #[arg(
+        long, value_name = "SECONDS", env = "CHROME_ENTERPRISE_OPERATOR_RETRY_MAX_SECONDS", default_value_t = 600,
+        value_parser = value_parser!(u64).range(1..=86_400)
+    )]
+    pub retry_max_seconds: u64,
+}
+
+/// Flags about health, metrics and logs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Health, metrics and logs")]
+pub struct ObservationArguments {
+    /// Address for /healthz, /readyz and /metrics; with port 0 the system chooses one, which is logged
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "CHROME_ENTERPRISE_OPERATOR_LISTEN",
+        default_value = "0.0.0.0:8080"
+    )]
+    pub listen: SocketAddr,
+
+    /// How a log line on standard error is written
+    #[arg(long, value_enum, env = "CHROME_ENTERPRISE_OPERATOR_LOG_FORMAT", default_value_t = LogFormat::Auto)]
+    pub log_format: LogFormat,
+
+    /// What is logged: a level (error, warn, info, debug, trace), then exceptions by module
+    ///
+    /// Example: info,chrome_enterprise_operator=debug. Whatever is asked for, libraries never get to log tokens or
+    /// answers of the API server.
+    #[arg(
+        long, value_name = "FILTER", env = "CHROME_ENTERPRISE_OPERATOR_LOG_FILTER",
+        default_value = telemetry::DEFAULT_FILTER, value_parser = log_filter
+    )]
+    pub log_filter: String,
+}
+
+impl RunArguments {
+    /// The settings that these flags amount to.
+    ///
+    /// # Errors
+    /// A sentence for the administrator, when values do not fit together or a file cannot be read.
+    pub fn settings(&self) -> Result<RunSettings, String> {
+        Ok(RunSettings {
+            kubernetes: KubernetesSettings {
+                kubeconfig: self.kubernetes.kubeconfig.clone(),
+                context: self.kubernetes.context.clone(),
+            },
+            google: self.google.settings()?,
+            controllers: self.controller_settings()?,
+            listen: self.observation.listen,
+        })
+    }
+
+    /// How to log.
+    #[must_use]
+    pub fn log_settings(&self) -> LogSettings {
+        LogSettings {
+            format: self.observation.log_format,
+            filter: self.observation.log_filter.clone(),
+        }
+    }
+
+    fn controller_settings(&self) -> Result<ControllerSettings, String> {
+        let sync = &self.sync;
+        if sync.retry_max_seconds < sync.retry_initial_seconds {
+            return Err(format!(
+                "--retry-max-seconds {} is less than --retry-initial-seconds {}; raise the first or lower the second.",
+                sync.retry_max_seconds, sync.retry_initial_seconds
+            ));
+        }
+        Ok(ControllerSettings {
+            page_size: sync.page_size,
+            write_concurrency: sync.write_concurrency.into(),
+            secret_poll: Duration::from_secs(sync.secret_poll_seconds),
+            activity_freshness: Duration::from_secs(sync.activity_freshness_seconds),
+            retry_initial: Duration::from_secs(sync.retry_initial_seconds),
+            retry_max: Duration::from_secs(sync.retry_max_seconds),
+            watch_namespaces: WatchNamespaces::from_names(self.kubernetes.watch_namespace.iter().cloned()),
+        })
+    }
+}
+
+/// A name that a namespace can have (RFC 1123 label).
+fn namespace(text: &str) -> Result<String, String> {
+    let inside = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    let good = (1..=63).contains(&text.len())
+        && text.chars().all(inside)
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if good {
+        return Ok(text.to_owned());
+    }
+    Err(
+        "a namespace has 1 to 63 lower-case letters, digits and hyphens, and no hyphen at its ends"
+            .to_owned(),
+    )
+}
+
+fn log_filter(text: &str) -> Result<String, String> {
+    telemetry::check_filter(text).map_err(|error| error.to_string())
+}

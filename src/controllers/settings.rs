@@ -1,0 +1,81 @@
+//! What the administrator of the cluster decides for all controllers, by flags of the program.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Settings of all controllers. The flags of `chrome-enterprise-operator run` make it, and check the ranges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControllerSettings {
+    /// Devices that one request to Google asks for: 1 to 300.
+    pub page_size: u32,
+    /// `ChromeOSDevice` objects that are written at the same time for one connection; at least 1.
+    pub write_concurrency: usize,
+    /// How often the Secret of a connection is looked at for a change.
+    pub secret_poll: Duration,
+    /// How old the recorded activity of a device (last sync, free disk, network) may become while nothing else changes.
+    pub activity_freshness: Duration,
+    /// The wait after the first failure of a connection; each further one is twice as long.
+    pub retry_initial: Duration,
+    /// The longest wait between two tries; at least `retry_initial`.
+    pub retry_max: Duration,
+    /// Where connections are looked for.
+    pub watch_namespaces: WatchNamespaces,
+}
+
+impl Default for ControllerSettings {
+    fn default() -> Self {
+        Self {
+            page_size: 200,
+            write_concurrency: 16,
+            secret_poll: Duration::from_mins(1),
+            activity_freshness: Duration::from_hours(24),
+            retry_initial: Duration::from_secs(15),
+            retry_max: Duration::from_mins(10),
+            watch_namespaces: WatchNamespaces::All,
+        }
+    }
+}
+
+/// The namespaces that the operator looks after.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum WatchNamespaces {
+    /// Every namespace of the cluster; needs a `ClusterRole`.
+    #[default]
+    All,
+    /// These only, at least one; a Role in each is enough.
+    Only(BTreeSet<String>),
+}
+
+impl WatchNamespaces {
+    /// From the names on a command line, where none means all.
+    #[must_use]
+    pub fn from_names(names: impl IntoIterator<Item = String>) -> Self {
+        let names: BTreeSet<String> = names.into_iter().collect();
+        if names.is_empty() {
+            Self::All
+        } else {
+            Self::Only(names)
+        }
+    }
+
+    /// Whether this namespace is looked after.
+    #[must_use]
+    pub fn includes(&self, namespace: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.contains(namespace),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_means_every_namespace() {
+        assert!(WatchNamespaces::from_names([]).includes("north"));
+        let only = WatchNamespaces::from_names(["north".to_owned(), "south".to_owned()]);
+        assert!(only.includes("north") && only.includes("south") && !only.includes("east"));
+    }
+}

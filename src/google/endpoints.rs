@@ -1,0 +1,165 @@
+//! Where Google is. Only the operator's own flags decide this, never a tenant's Secret.
+
+use url::Url;
+
+use super::errors::{GoogleError, Reason};
+
+/// The addresses of the Google services in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    directory: Url,
+    token: Url,
+    revoke: Url,
+    userinfo: Url,
+    iam_credentials: Url,
+}
+
+impl Endpoints {
+    /// The real Google.
+    ///
+    /// # Panics
+    /// Never: the addresses are constants, and a test reads them.
+    #[must_use]
+    pub fn google() -> Self {
+        Self {
+            directory: constant("https://admin.googleapis.com/"),
+            token: constant("https://oauth2.googleapis.com/token"),
+            revoke: constant("https://oauth2.googleapis.com/revoke"),
+            userinfo: constant("https://openidconnect.googleapis.com/v1/userinfo"),
+            iam_credentials: constant("https://iamcredentials.googleapis.com/"),
+        }
+    }
+
+    /// Everything below one address, for a simulator or a gateway: token calls go to `base/token`.
+    #[must_use]
+    pub fn all_at(base: &Url) -> Self {
+        Self {
+            directory: base.clone(),
+            token: below(base, &["token"]),
+            revoke: below(base, &["revoke"]),
+            userinfo: below(base, &["v1", "userinfo"]),
+            iam_credentials: base.clone(),
+        }
+    }
+
+    /// Where tokens come from; also the audience that a signed request names.
+    #[must_use]
+    pub const fn token(&self) -> &Url {
+        &self.token
+    }
+
+    /// Where a consent is revoked.
+    #[must_use]
+    pub const fn revoke(&self) -> &Url {
+        &self.revoke
+    }
+
+    /// Where a token's account is asked for.
+    #[must_use]
+    pub const fn userinfo(&self) -> &Url {
+        &self.userinfo
+    }
+
+    /// Root of the IAM Credentials API.
+    #[must_use]
+    pub const fn iam_credentials(&self) -> &Url {
+        &self.iam_credentials
+    }
+
+    /// The address of a Directory API resource. Each segment is encoded, so that none can leave its place.
+    ///
+    /// # Errors
+    /// `RequestInvalid` if a segment is empty, names a parent folder or holds control characters.
+    pub(super) fn directory(&self, method: &'static str, segments: &[&str]) -> Result<Url, GoogleError> {
+        // The URL library drops these instead of encoding them, which would address another resource.
+        let unfit = |segment: &&&str| {
+            segment.is_empty()
+                || **segment == "."
+                || **segment == ".."
+                || segment.chars().any(char::is_control)
+        };
+        if segments.iter().find(unfit).is_some() {
+            let message = "an identifier in the request is empty or holds characters that no identifier has";
+            return Err(GoogleError::local(method, Reason::RequestInvalid, message));
+        }
+        Ok(below(
+            &below(&self.directory, &["admin", "directory", "v1"]),
+            segments,
+        ))
+    }
+}
+
+/// `base` with more path segments, each of them encoded. A trailing slash of `base` does not matter.
+fn below(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Only addresses such as `data:` have no path; the setup refuses them before.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+#[allow(clippy::expect_used)] // constants, read by a test
+fn constant(address: &str) -> Url {
+    Url::parse(address).expect("a constant address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn google_is_where_google_is() {
+        let google = Endpoints::google();
+        assert_eq!(google.token().as_str(), "https://oauth2.googleapis.com/token");
+        assert_eq!(google.revoke().as_str(), "https://oauth2.googleapis.com/revoke");
+        assert_eq!(
+            google.userinfo().as_str(),
+            "https://openidconnect.googleapis.com/v1/userinfo"
+        );
+        assert_eq!(
+            google.iam_credentials().as_str(),
+            "https://iamcredentials.googleapis.com/"
+        );
+        let list = google
+            .directory("m", &["customer", "my_customer", "devices", "chromeos"])
+            .unwrap();
+        assert_eq!(
+            list.as_str(),
+            "https://admin.googleapis.com/admin/directory/v1/customer/my_customer/devices/chromeos"
+        );
+    }
+
+    #[test]
+    fn one_address_serves_all_with_or_without_a_path() {
+        for (base, token) in [
+            ("http://127.0.0.1:18080", "http://127.0.0.1:18080/token"),
+            ("http://127.0.0.1:18080/", "http://127.0.0.1:18080/token"),
+            (
+                "https://gateway.school.example/google/?x=1#y",
+                "https://gateway.school.example/google/token",
+            ),
+        ] {
+            let endpoints = Endpoints::all_at(&Url::parse(base).unwrap());
+            assert_eq!(endpoints.token().as_str(), token);
+        }
+    }
+
+    #[test]
+    fn no_identifier_leaves_its_place_in_the_path() {
+        let google = Endpoints::google();
+        let url = google
+            .directory("m", &["users", "a/b?c#d%2F@school.example"])
+            .unwrap();
+        assert_eq!(
+            url.path(),
+            "/admin/directory/v1/users/a%2Fb%3Fc%23d%252F@school.example"
+        );
+        for segment in ["", ".", "..", "a\tb", "a\nb", "\u{0}"] {
+            let error = google.directory("m", &["users", segment]).unwrap_err();
+            assert_eq!(error.reason, Reason::RequestInvalid, "{segment:?}");
+        }
+    }
+}

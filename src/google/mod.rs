@@ -1,0 +1,59 @@
+//! The part of Google's Admin API that the operator needs, as a typed client.
+//!
+//! Nothing here knows Kubernetes. One [`GoogleContext`] belongs to the process: the endpoints, one HTTP
+//! client, the quota of every admin account. One [`DirectoryClient`] belongs to a connection: it holds the
+//! credential and its token.
+//!
+//! | file | rule that lives there |
+//! |---|---|
+//! | `endpoints` | where Google is |
+//! | `http` | proxy, certificate authorities, timeouts, size limits of every exchange |
+//! | `credentials` | what is read from a service account key, and what is ignored |
+//! | `token`, `token_transport` | how an access token is obtained and kept |
+//! | `scopes` | what is asked of Google |
+//! | `quota` | how fast Google may be asked, and who goes first |
+//! | `retry` | which failures are tried again, how often, and after how long |
+//! | `refusal`, `token_refusal` | what an error answer means |
+//! | `errors`, `class` | what callers are told |
+//! | `mask`, `models`, `lenient`, `page` | which fields are asked for and how answers are read |
+//! | `calls`, `directory` | the calls |
+
+mod calls;
+mod class;
+mod context;
+mod credentials;
+mod directory;
+mod endpoints;
+mod errors;
+mod http;
+mod lenient;
+mod mask;
+mod models;
+mod observer;
+mod page;
+mod quota;
+mod refusal;
+mod retry;
+mod scopes;
+#[cfg(test)]
+mod testing;
+mod token;
+mod token_refusal;
+mod token_transport;
+
+pub use class::ErrorClass;
+pub use context::{GoogleContext, SetupError};
+pub use credentials::{CredentialError, ServiceAccountKey, parse_service_account_key};
+pub use directory::{DirectoryClient, ListRequest, Verified};
+pub use endpoints::Endpoints;
+pub use errors::{GoogleError, Reason};
+pub use http::HttpSettings;
+pub use models::{
+    ActiveDay, ChromeOsDevice, CpuInfo, DiskSpaceUsage, KnownNetwork, OrgUnit, OsUpdateStatus, RecentUser,
+    TpmVersionInfo, User,
+};
+pub use observer::{NoObserver, Observer};
+pub use page::DevicePage;
+pub use quota::{Lane, QuotaSettings};
+pub use retry::RetrySettings;
+pub use scopes::{Access, required_scopes};

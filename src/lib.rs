@@ -1,0 +1,13 @@
+//! The Chrome Enterprise operator: it mirrors the ChromeOS devices of a Google customer into Kubernetes.
+//!
+//! - [`api`]: the resource types, and nothing else.
+//! - [`google`]: Google's Admin API as a typed client, without Kubernetes.
+//! - [`controllers`]: what keeps the objects true: observe, plan, apply, report.
+//! - [`runtime`], [`cli`], [`run`]: the program around them.
+
+pub mod api;
+pub mod cli;
+pub mod controllers;
+pub mod google;
+pub mod run;
+pub mod runtime;

@@ -1,0 +1,7 @@
+//! The program `chrome-enterprise-operator`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chrome_enterprise_operator::cli::main()
+}
