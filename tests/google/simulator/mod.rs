@@ -1,0 +1,6 @@
+//! The client against the simulator, which enforces what Google enforces.
+
+mod accounts;
+mod fleet;
+mod side;
+mod trouble;
