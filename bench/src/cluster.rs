@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use chrome_enterprise_operator::api::connection::ConnectionState;
 use chrome_enterprise_operator::api::{
     ChromeEnterpriseConnection, ChromeOSDevice, SYNC_REQUESTED_ANNOTATION, crds,
@@ -12,6 +12,7 @@ use devcluster::DevCluster;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::runtime::wait::await_condition;
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
@@ -147,25 +148,25 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until the connection is `Active`.
+    /// Waits until the connection is `Active`. It is watched, because asking again and again would cost the API server
+    /// time that is not the operator's.
     ///
     /// # Errors
     /// When it is not in time, with what it says of itself.
     pub(crate) async fn until_active(&self, namespace: &str) -> Result<()> {
-        let begun = Instant::now();
-        loop {
-            let connection = self.connections(namespace).get(CONNECTION).await?;
-            let status = connection.status.unwrap_or_default();
-            if status.state == Some(ConnectionState::Active) {
-                return Ok(());
-            }
-            ensure!(
-                begun.elapsed() < ACTIVE,
-                "the connection is not Active: {}",
-                serde_json::to_string(&status)?
-            );
-            tokio::time::sleep(LOOK).await;
+        let state = |connection: &ChromeEnterpriseConnection| connection.status.as_ref()?.state;
+        let active = |connection: Option<&ChromeEnterpriseConnection>| {
+            connection.and_then(state) == Some(ConnectionState::Active)
+        };
+        let waited = await_condition(self.connections(namespace), CONNECTION, active);
+        if let Ok(ended) = tokio::time::timeout(ACTIVE, waited).await {
+            return ended.map(drop).context("the connection cannot be watched");
         }
+        let connection = self.connections(namespace).get(CONNECTION).await?;
+        bail!(
+            "the connection is not Active: {}",
+            serde_json::to_string(&connection.status)?
+        );
     }
 
     /// Asks for a full pass; `request` must be a new text.

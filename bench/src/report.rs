@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::interrupted::Interrupted;
 use crate::lines::Folder;
-use crate::round::{FirstSync, Round};
+use crate::raw_writes::RawRun;
+use crate::round::{CONCURRENCIES, FirstSync, Round};
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
@@ -55,14 +56,31 @@ impl Report {
         claims
     }
 
+    /// The concurrency at which raw writes are fastest, by the median of all rounds. Were the fastest of each round
+    /// taken, the bare client would gain by the noise of three runs and the operator lose by that of one.
+    fn best_concurrency(&self) -> usize {
+        let typical = |concurrency: usize| {
+            let runs = self.rounds.iter().filter_map(|round| round.raw_at(concurrency));
+            median(&runs.map(|run| run.seconds).collect::<Vec<_>>())
+        };
+        let mut all = CONCURRENCIES;
+        all.sort_by(|one, other| typical(*one).total_cmp(&typical(*other)));
+        all[0]
+    }
+
     fn first_sync(&self) -> Claim {
+        let best = self.best_concurrency();
+        let raw = |round: &Round| round.raw_at(best).map_or(f64::NAN, |run| run.seconds);
         let pairs: Vec<(f64, f64)> = self
             .rounds
             .iter()
-            .map(|round| (round.first_sync.seconds, round.best_raw()))
+            .map(|round| (round.first_sync.seconds, raw(round)))
             .collect();
         Claim::ratio(
-            format!("First sync of {} devices (bare: raw writes)", self.devices),
+            format!(
+                "First sync of {} devices (bare: raw writes, {best} at a time)",
+                self.devices
+            ),
             &pairs,
             1.15,
         )
@@ -70,11 +88,8 @@ impl Report {
 
     /// The same in processor time of all processes, which other work on the machine disturbs less.
     fn first_sync_cpu(&self) -> Option<Claim> {
-        let pair = |round: &Round| {
-            let bare = round.raw.iter().map(|run| run.cpu_seconds);
-            let bare: Option<Vec<f64>> = bare.collect();
-            Some((round.first_sync.cpu_seconds?, minimum(&bare?)))
-        };
+        let best = self.best_concurrency();
+        let pair = |round: &Round| Some((round.first_sync.cpu_seconds?, round.raw_at(best)?.cpu_seconds?));
         let pairs: Option<Vec<(f64, f64)>> = self.rounds.iter().map(pair).collect();
         let claim = Claim::ratio(
             "- processor time of all processes".to_owned(),
@@ -141,10 +156,8 @@ impl Report {
 }
 
 impl Round {
-    /// The fastest raw writes.
-    fn best_raw(&self) -> f64 {
-        let seconds: Vec<f64> = self.raw.iter().map(|run| run.seconds).collect();
-        minimum(&seconds)
+    fn raw_at(&self, concurrency: usize) -> Option<&RawRun> {
+        self.raw.iter().find(|run| run.concurrency == concurrency)
     }
 }
 

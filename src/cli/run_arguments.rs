@@ -66,7 +66,7 @@ pub struct SyncArguments {
 
     /// Device objects that are written to Kubernetes at the same time, for each connection
     #[arg(
-        long, value_name = "NUMBER", env = "CHROME_ENTERPRISE_OPERATOR_WRITE_CONCURRENCY", default_value_t = 16,
+        long, value_name = "NUMBER", env = "CHROME_ENTERPRISE_OPERATOR_WRITE_CONCURRENCY", default_value_t = 8,
         value_parser = value_parser!(u16).range(1..=512)
     )]
     pub write_concurrency: u16,

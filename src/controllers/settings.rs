@@ -26,7 +26,7 @@ impl Default for ControllerSettings {
     fn default() -> Self {
         Self {
             page_size: 200,
-            write_concurrency: 16,
+            write_concurrency: 8,
             secret_poll: Duration::from_mins(1),
             activity_freshness: Duration::from_hours(24),
             retry_initial: Duration::from_secs(15),

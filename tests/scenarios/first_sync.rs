@@ -1,5 +1,7 @@
 //! A connection becomes Active and the fleet appears; afterwards only what changed is written.
 
+use std::time::Instant;
+
 use chrome_enterprise_operator::api::connection::ConnectionState;
 use google_admin_simulator::control::changes::{BulkChange, ChangeKind};
 use serde_json::json;
@@ -73,6 +75,31 @@ fn nothing_is_written_when_nothing_changed_and_only_what_changed_otherwise() {
             .map(|(name, _)| name)
             .collect();
         assert_eq!(written, changed, "exactly the changed devices are written");
+        world.assert_inventory_is_true().await;
+    });
+}
+
+#[test]
+fn ten_thousand_devices() {
+    run(async |cluster| {
+        let world = World::start(cluster, 10_000).await;
+        let began = Instant::now();
+        world.connect(json!({})).await;
+        let status = world.until_active().await.status.unwrap();
+        println!("10,000 devices are in the cluster after {:?}", began.elapsed());
+        let (counts, truth) = (status.devices.unwrap(), world.truth());
+        let of = |state: &str| {
+            let rows = truth.values().filter(|row| json!(row.status) == state);
+            i64::try_from(rows.count()).unwrap()
+        };
+        assert_eq!(counts.synced, 10_000);
+        assert_eq!(counts.active, of("ACTIVE"));
+        assert_eq!(counts.disabled, of("DISABLED"));
+        assert_eq!(counts.deprovisioned, of("DEPROVISIONED"));
+        assert_eq!(
+            counts.other,
+            10_000 - counts.active - counts.disabled - counts.deprovisioned
+        );
         world.assert_inventory_is_true().await;
     });
 }

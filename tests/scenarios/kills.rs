@@ -13,7 +13,7 @@ use crate::world::{Cluster, SCHOOL, World, assert_same_devices, run};
 /// Devices of the fleet at its start.
 const FLEET: u32 = 300;
 /// Runs that are the same each time; one more has a fresh seed.
-const SEEDS: [u64; 7] = [1, 2, 3, 5, 8, 13, 21];
+const SEEDS: std::ops::Range<u64> = 1..20;
 /// Few writes at a time make the moments between two of them long.
 const SLOWLY: [&str; 4] = ["--write-concurrency", "2", "--page-size", "50"];
 
@@ -146,7 +146,7 @@ fn an_operator_that_is_killed_at_any_moment_ends_with_the_same_inventory() {
         let fresh = u64::from(fresh.subsec_nanos());
         println!("seeds: {SEEDS:?} and {fresh}");
         let mut hits = Hits::default();
-        for seed in SEEDS.into_iter().chain([fresh]) {
+        for seed in SEEDS.chain([fresh]) {
             pair.life(seed, &mut hits).await;
         }
         println!(
@@ -194,30 +194,5 @@ fn an_operator_that_is_asked_to_end_does_so_in_the_middle_of_a_sync() {
         world.operator.signal("TERM");
         let code = world.operator.until_exit(Duration::from_secs(5)).await;
         assert_eq!(code, Some(0), "{}", world.operator.log_tail());
-    });
-}
-
-#[test]
-fn ten_thousand_devices() {
-    run(async |cluster| {
-        let world = World::start(cluster, 10_000).await;
-        let began = Instant::now();
-        world.connect(json!({})).await;
-        let status = world.until_active().await.status.unwrap();
-        println!("10,000 devices are in the cluster after {:?}", began.elapsed());
-        let (counts, truth) = (status.devices.unwrap(), world.truth());
-        let of = |state: &str| {
-            let rows = truth.values().filter(|row| json!(row.status) == state);
-            i64::try_from(rows.count()).unwrap()
-        };
-        assert_eq!(counts.synced, 10_000);
-        assert_eq!(counts.active, of("ACTIVE"));
-        assert_eq!(counts.disabled, of("DISABLED"));
-        assert_eq!(counts.deprovisioned, of("DEPROVISIONED"));
-        assert_eq!(
-            counts.other,
-            10_000 - counts.active - counts.disabled - counts.deprovisioned
-        );
-        world.assert_inventory_is_true().await;
     });
 }

@@ -126,16 +126,22 @@ fn small_losses_add_up_even_over_a_restart() {
         let mut world = World::start(cluster, 600).await;
         world.connect(json!({})).await;
         world.until_active().await;
+        // Nine percent of what is left, five times: the first is believed, and of the others nothing.
         change(&world, &BulkChange::count(ChangeKind::Vanish, 54, 1));
         sync_and_agree(&world).await;
         world.operator.kill();
         world.operator.restart();
-        change(&world, &BulkChange::count(ChangeKind::Vanish, 49, 2));
-        sync_and_hold(&world, 49).await;
+        let (mut vanished, mut ids) = (0, BTreeSet::new());
+        for (seed, count) in [(2, 49), (3, 44), (4, 40), (5, 37)] {
+            change(&world, &BulkChange::count(ChangeKind::Vanish, count, seed));
+            vanished += usize::try_from(count).unwrap();
+            ids.insert(sync_and_hold(&world, vanished).await.id);
+        }
+        assert_eq!(ids.len(), 4, "each set of devices has a hold of its own");
         // A held loss is still held by a process that did not see the devices itself.
         world.operator.kill();
         world.operator.restart();
-        sync_and_hold(&world, 49).await;
+        sync_and_hold(&world, vanished).await;
     });
 }
 

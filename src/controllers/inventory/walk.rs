@@ -135,7 +135,6 @@ impl<'a> Recorder<'a> {
                 self.index.saw(id);
             }
             self.skipped += page.unreadable;
-            self.context.progress.read(self.listed);
             self.count();
             if self.hopeless {
                 break;
@@ -156,6 +155,7 @@ impl<'a> Recorder<'a> {
             return;
         }
         self.listed += 1;
+        self.context.progress.read(self.listed);
         let now = Timestamp::now();
         let mut status = convert::status(device);
         let fingerprint = Fingerprint::of(&status);
