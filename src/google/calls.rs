@@ -23,6 +23,18 @@ pub(super) struct Read<'a> {
     pub(super) walk_started: Option<Instant>,
 }
 
+/// A read that is not one of many pages and has no search.
+pub(super) fn plain(method: &'static str, subject: Subject, url: Url) -> Read<'static> {
+    Read {
+        method,
+        subject,
+        url,
+        page_token: None,
+        query: None,
+        walk_started: None,
+    }
+}
+
 /// Who reads.
 pub(super) struct Reader<'a> {
     pub(super) context: &'a GoogleContext,
@@ -52,7 +64,7 @@ impl Reader<'_> {
                 return Err(error);
             };
             if error.reason == super::Reason::QuotaExhausted {
-                self.quota.pause(delay);
+                self.quota.pause_reads(delay);
             }
             tracing::debug!(
                 method = read.method,
@@ -99,7 +111,11 @@ impl Reader<'_> {
             .await;
         let bytes = answer.as_ref().map_or(0, |answer| answer.body.len());
         let wants_new_token = answer.as_ref().is_ok_and(refusal::wants_new_token);
+        let date = answer.as_ref().ok().and_then(|answer| answer.date);
         let outcome = answer.and_then(|answer| read.judge(&answer, accept));
+        if let (Ok(_), Some(date)) = (&outcome, date) {
+            self.context.google_said_the_time(date);
+        }
         let name = outcome
             .as_ref()
             .map_or_else(|error| error.reason.name(), |_| "Success");

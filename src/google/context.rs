@@ -1,7 +1,10 @@
 //! What the whole process shares towards Google.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::endpoints::Endpoints;
 use super::http::{HttpClient, HttpSettings};
@@ -38,6 +41,7 @@ struct Inner {
     retry: RetrySettings,
     governor: Governor,
     observer: Arc<dyn Observer>,
+    clock: Mutex<Option<(Timestamp, Instant)>>,
 }
 
 impl GoogleContext {
@@ -62,6 +66,7 @@ impl GoogleContext {
             retry: http.retry,
             governor,
             observer,
+            clock: Mutex::default(),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -72,6 +77,22 @@ impl GoogleContext {
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.inner.endpoints
+    }
+
+    /// The time by Google's clock, as far as an answer told it; to about a second. A second opinion for decisions that
+    /// must not be made by a wrong clock.
+    #[must_use]
+    pub fn time_at_google(&self) -> Option<Timestamp> {
+        let told = *self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let (time, when) = told?;
+        time.saturating_add(SignedDuration::try_from(when.elapsed()).ok()?)
+            .ok()
+    }
+
+    /// An answer of Google itself came with this time.
+    pub(super) fn google_said_the_time(&self, time: Timestamp) {
+        let told = Some((time, Instant::now()));
+        *self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner) = told;
     }
 
     pub(super) fn http(&self) -> &HttpClient {

@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde::Deserialize;
 use url::Url;
 
-use super::calls::{Read, Reader};
+use super::calls::{Read, Reader, plain};
 use super::context::GoogleContext;
 use super::credentials::ServiceAccountKey;
 use super::errors::{GoogleError, Reason};
@@ -90,9 +90,9 @@ pub struct Verified {
 /// The client of one connection. Clones share token and quota.
 #[derive(Clone)]
 pub struct DirectoryClient {
-    context: GoogleContext,
-    tokens: TokenSource,
-    quota: Arc<AccountQuota>,
+    pub(super) context: GoogleContext,
+    pub(super) tokens: TokenSource,
+    pub(super) quota: Arc<AccountQuota>,
     lane: Lane,
 }
 
@@ -201,7 +201,7 @@ impl DirectoryClient {
         page_token: Option<&str>,
     ) -> Result<DevicePage, GoogleError> {
         let page_token = page_token.filter(|token| !token.is_empty());
-        let mut url = self.devices(LIST_DEVICES, &request.customer_id, "chromeos", None)?;
+        let mut url = self.devices_url(LIST_DEVICES, &request.customer_id, "chromeos")?;
         scope(
             &mut url,
             request.org_unit_path.as_deref(),
@@ -253,7 +253,7 @@ impl DirectoryClient {
         customer_id: &str,
         device_id: &str,
     ) -> Result<Option<ChromeOsDevice>, GoogleError> {
-        let mut url = self.devices(GET_DEVICE, customer_id, "chromeos", Some(device_id))?;
+        let mut url = self.device_url(GET_DEVICE, customer_id, device_id, &[])?;
         parameter(&mut url, "projection", Some("FULL"));
         parameter(&mut url, "fields", Some(&mask::device(false)));
         parameter(&mut url, "prettyPrint", Some("false"));
@@ -290,11 +290,10 @@ impl DirectoryClient {
             #[serde(default, deserialize_with = "lenient::integer")]
             count: Option<i64>,
         }
-        let mut url = self.devices(
+        let mut url = self.devices_url(
             COUNT_DEVICES,
             &request.customer_id,
             "chromeos:countChromeOsDevices",
-            None,
         )?;
         scope(
             &mut url,
@@ -352,7 +351,7 @@ impl DirectoryClient {
             .await
     }
 
-    fn reader(&self) -> Reader<'_> {
+    pub(super) fn reader(&self) -> Reader<'_> {
         Reader {
             context: &self.context,
             tokens: &self.tokens,
@@ -361,38 +360,59 @@ impl DirectoryClient {
         }
     }
 
-    fn devices(
+    /// The address of a customer's devices: of all (`chromeos`), or of a method on them (`chromeos:…`).
+    pub(super) fn devices_url(
         &self,
         method: &'static str,
         customer_id: &str,
         collection: &str,
-        device_id: Option<&str>,
     ) -> Result<Url, GoogleError> {
-        let mut segments = vec![
+        let segments = [
             "customer",
             identifier(method, customer_id)?,
             "devices",
             collection,
         ];
-        if let Some(device_id) = device_id {
-            segments.push(identifier(method, device_id)?);
+        self.context.endpoints().directory(method, &segments)
+    }
+
+    /// The address of one device, or of something below it.
+    pub(super) fn device_url(
+        &self,
+        method: &'static str,
+        customer_id: &str,
+        device_id: &str,
+        below: &[&str],
+    ) -> Result<Url, GoogleError> {
+        let customer_id = identifier(method, customer_id)?;
+        let mut segments = vec!["customer", customer_id, "devices", "chromeos"];
+        segments.push(identifier(method, device_id)?);
+        for segment in below {
+            segments.push(identifier(method, segment)?);
         }
+        self.context.endpoints().directory(method, &segments)
+    }
+
+    /// The address of a method on one device, which Google writes behind a colon.
+    pub(super) fn device_method_url(
+        &self,
+        method: &'static str,
+        customer_id: &str,
+        device_id: &str,
+        verb: &str,
+    ) -> Result<Url, GoogleError> {
+        let resource = format!("{}:{verb}", identifier(method, device_id)?);
+        let customer_id = identifier(method, customer_id)?;
+        let segments = ["customer", customer_id, "devices", "chromeos", &resource];
         self.context.endpoints().directory(method, &segments)
     }
 }
 
-fn plain(method: &'static str, subject: Subject, url: Url) -> Read<'static> {
-    Read {
-        method,
-        subject,
-        url,
-        page_token: None,
-        query: None,
-        walk_started: None,
-    }
-}
-
-fn identifier<'a>(method: &'static str, id: &'a str) -> Result<&'a str, GoogleError> {
+/// The ID, if it can be one.
+///
+/// # Errors
+/// `RequestInvalid`.
+pub(super) fn identifier<'a>(method: &'static str, id: &'a str) -> Result<&'a str, GoogleError> {
     if is_identifier(id) {
         return Ok(id);
     }

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use url::Url;
 
 use super::context::SetupError;
 use super::errors::{GoogleError, Reason, one_line};
+use super::gated_body::{GatedBody, HandedOut, MaySend};
 use super::retry::{RetrySettings, retry_after};
 
 /// Longest address that is sent with GET. Google's own clients switch to a POST with
@@ -53,6 +56,17 @@ impl Default for HttpSettings {
     }
 }
 
+/// Longest time that a request which changes something may take. Until it is over, nobody knows how it ends.
+const LONGEST_CHANGE: Duration = Duration::from_secs(30);
+
+impl HttpSettings {
+    /// Longest time of one request that changes something, from first to last byte.
+    #[must_use]
+    pub fn change_timeout(&self) -> Duration {
+        self.request_timeout.min(LONGEST_CHANGE)
+    }
+}
+
 impl fmt::Debug for HttpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The address of a proxy may hold a password.
@@ -73,6 +87,8 @@ impl fmt::Debug for HttpSettings {
 #[derive(Clone)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
+    /// When the other side sent it, by its own clock.
+    pub(super) date: Option<Timestamp>,
     pub(super) retry_after: Option<Duration>,
     pub(super) content_type: Option<String>,
     pub(super) authenticate: Option<String>,
@@ -91,11 +107,28 @@ impl Answer {
 #[derive(Clone)]
 pub(super) struct HttpClient {
     client: reqwest::Client,
+    /// For requests that change something: each has a connection of its own, because one that was kept may be dead,
+    /// and then nobody knows whether the request arrived.
+    changing: reqwest::Client,
     max_answer_bytes: usize,
 }
 
 impl HttpClient {
     pub(super) fn new(settings: &HttpSettings) -> Result<Self, SetupError> {
+        let build = |builder: reqwest::ClientBuilder| {
+            let built = builder.build();
+            built.map_err(|error| SetupError::Client(describe(error)))
+        };
+        let changing = Self::builder(settings)?.pool_max_idle_per_host(0).http1_only();
+        Ok(Self {
+            client: build(Self::builder(settings)?)?,
+            changing: build(changing.timeout(settings.change_timeout()))?,
+            max_answer_bytes: settings.max_answer_bytes,
+        })
+    }
+
+    /// What holds for every request.
+    fn builder(settings: &HttpSettings) -> Result<reqwest::ClientBuilder, SetupError> {
         let mut builder = reqwest::Client::builder()
             // Google packs answers only for clients whose name says that they unpack.
             .user_agent(concat!(
@@ -126,13 +159,27 @@ impl HttpClient {
         } else if !settings.environment_proxy {
             builder = builder.no_proxy();
         }
-        let client = builder
-            .build()
-            .map_err(|error| SetupError::Client(describe(error)))?;
-        Ok(Self {
-            client,
-            max_answer_bytes: settings.max_answer_bytes,
-        })
+        Ok(builder)
+    }
+
+    /// Sends a request that changes something: once, and only if `may_send` says so when its body is about to go out.
+    /// Tells whether the body went out, in whole or in part.
+    pub(super) async fn change(
+        &self,
+        method: &'static str,
+        url: &Url,
+        authorization: http::HeaderValue,
+        json: Bytes,
+        may_send: MaySend,
+    ) -> (Result<Answer, GoogleError>, HandedOut) {
+        let (body, handed_out) = GatedBody::new(json, may_send);
+        let request = self
+            .changing
+            .post(url.clone())
+            .header(header::AUTHORIZATION, authorization)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(reqwest::Body::wrap(body));
+        (self.exchange(method, request).await, handed_out)
     }
 
     /// Reads an address with the token as its credential.
@@ -202,12 +249,19 @@ impl HttpClient {
         }
         Ok(Answer {
             status: response.status(),
+            date: date(response.headers()),
             retry_after: retry_after(response.headers()),
             content_type: text_header(response.headers(), header::CONTENT_TYPE),
             authenticate: text_header(response.headers(), header::WWW_AUTHENTICATE),
             body: body.freeze(),
         })
     }
+}
+
+/// Reads `Date` (RFC 9110, section 6.6.1).
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(header::DATE)?.to_str().ok()?;
+    DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 fn text_header(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {

@@ -16,15 +16,19 @@
 //! | `refusal`, `token_refusal` | what an error answer means |
 //! | `errors`, `class` | what callers are told |
 //! | `mask`, `models`, `lenient`, `page` | which fields are asked for and how answers are read |
-//! | `calls`, `directory` | the calls |
+//! | `calls`, `directory`, `commands` | the calls that read |
+//! | `changes`, `gated_body` | the calls that change something: once, and what is known about their effect |
 
 mod calls;
+mod changes;
 mod class;
+mod commands;
 mod context;
 mod credentials;
 mod directory;
 mod endpoints;
 mod errors;
+mod gated_body;
 mod http;
 mod lenient;
 mod mask;
@@ -41,12 +45,15 @@ mod token;
 mod token_refusal;
 mod token_transport;
 
+pub use changes::{DeprovisionReason, RemoteCommand, Sent, StateChange};
 pub use class::ErrorClass;
+pub use commands::{CommandResult, CommandStatus};
 pub use context::{GoogleContext, SetupError};
 pub use credentials::{CredentialError, ServiceAccountKey, parse_service_account_key};
 pub use directory::{DirectoryClient, ListRequest, Verified};
 pub use endpoints::Endpoints;
 pub use errors::{GoogleError, Reason};
+pub use gated_body::MaySend;
 pub use http::HttpSettings;
 pub use models::{
     ActiveDay, ChromeOsDevice, CpuInfo, DiskSpaceUsage, KnownNetwork, OrgUnit, OsUpdateStatus, RecentUser,
@@ -54,6 +61,6 @@ pub use models::{
 };
 pub use observer::{NoObserver, Observer};
 pub use page::DevicePage;
-pub use quota::{Lane, QuotaSettings};
+pub use quota::{Lane, QuotaSettings, Turn};
 pub use retry::RetrySettings;
 pub use scopes::{Access, required_scopes};

@@ -88,6 +88,7 @@ mod tests {
     fn answer(status: u16, body: &[u8]) -> Answer {
         Answer {
             status: StatusCode::from_u16(status).unwrap(),
+            date: None,
             retry_after: None,
             content_type: None,
             authenticate: None,

@@ -13,6 +13,7 @@ use crate::google::models::{
 fn answer(body: impl Into<Bytes>) -> Answer {
     Answer {
         status: StatusCode::OK,
+        date: None,
         retry_after: None,
         content_type: None,
         authenticate: None,

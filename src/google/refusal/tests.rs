@@ -10,6 +10,7 @@ const TOKEN: &str = "CAEQAhoGb3BhcXVl";
 fn answer(status: u16, body: impl Into<Bytes>) -> Answer {
     Answer {
         status: StatusCode::from_u16(status).unwrap(),
+        date: None,
         retry_after: None,
         content_type: None,
         authenticate: None,

@@ -4,6 +4,8 @@
 //! writes to devices. Connections that share an account share its quota, so the governor is looked up by
 //! project and account.
 
+mod gate;
+
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,15 +15,20 @@ use governor::clock::DefaultClock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use jiff::Timestamp;
 
 use super::observer::Observer;
+use gate::{Gate, Pass, Shares};
 
 /// Who waits for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Somebody waits for this one: an action. A share of the quota is kept free for this lane.
+    /// A device may be in the hands of a thief: lost mode is switched on. Nobody goes before it.
+    Urgent,
+    /// Somebody waits for this one: an action. A share of the quota is kept free for it and the urgent lane.
     Interactive,
+    /// What became of an action that Google has accepted.
+    Follow,
     /// One of very many: a sync.
     Sync,
 }
@@ -31,8 +38,19 @@ impl Lane {
     #[must_use]
     pub const fn metric_label(self) -> &'static str {
         match self {
+            Self::Urgent => "urgent",
             Self::Interactive => "interactive",
+            Self::Follow => "follow",
             Self::Sync => "sync",
+        }
+    }
+
+    /// The lower goes first. Following and syncing take turns; their shares keep them from starving each other.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Urgent => 0,
+            Self::Interactive => 1,
+            Self::Follow | Self::Sync => 2,
         }
     }
 }
@@ -46,8 +64,10 @@ pub struct QuotaSettings {
     pub burst: u32,
     /// Calls that may be under way at once.
     pub concurrent: u32,
-    /// Share of reads and of concurrent calls that the sync leaves to interactive calls, in percent.
+    /// Share of reads and of concurrent calls that sync and following leave to actions, in percent.
     pub kept_for_interactive_percent: u32,
+    /// Changes of devices in any 60 seconds. A tenth is kept for the urgent lane.
+    pub writes_per_minute: u32,
 }
 
 impl Default for QuotaSettings {
@@ -57,9 +77,13 @@ impl Default for QuotaSettings {
             burst: 40,
             concurrent: 8,
             kept_for_interactive_percent: 25,
+            writes_per_minute: 60,
         }
     }
 }
+
+/// Changes of devices that may be under way at once.
+const CONCURRENT_WRITES: usize = 4;
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, DefaultClock, NoOpMiddleware>;
 
@@ -102,81 +126,135 @@ impl Governor {
     }
 }
 
-/// The quota of one account: reads now; writes get a bucket of their own beside it.
+/// The quota of one account. Google counts reads and changes of devices apart.
 pub(super) struct AccountQuota {
     reads: Limiter,
-    sync_reads: Limiter,
-    concurrent: Semaphore,
-    concurrent_sync: Semaphore,
-    paused_until: Mutex<Option<Instant>>,
+    background_reads: Limiter,
+    reading: Arc<Gate>,
+    reads_paused: Pause,
+    writes: Limiter,
+    unhurried_writes: Limiter,
+    writing: Arc<Gate>,
+    writes_paused: Pause,
 }
 
 /// The right to make one call. Dropping it lets the next one go.
-pub(super) struct Turn<'a> {
-    _sync: Option<SemaphorePermit<'a>>,
-    _any: Option<SemaphorePermit<'a>>,
+#[derive(Debug)]
+pub struct Turn {
+    _pass: Pass,
 }
+
+/// Google has asked for silence until then.
+#[derive(Debug, Default)]
+struct Pause(Mutex<Option<Instant>>);
 
 impl AccountQuota {
     fn new(settings: QuotaSettings) -> Self {
         let kept = settings.kept_for_interactive_percent.min(99);
-        let left = |whole: u32| (u64::from(whole) * u64::from(100 - kept) / 100).max(1);
-        let left = |whole: u32| u32::try_from(left(whole)).unwrap_or(u32::MAX);
+        let background = |whole: u32| percent(whole, 100 - kept);
+        let width = usize::try_from(settings.concurrent).unwrap_or(usize::MAX);
+        let left = usize::try_from(background(settings.concurrent)).unwrap_or(usize::MAX);
+        let reading = Shares {
+            urgent: width,
+            interactive: width.saturating_sub(1),
+            follow: left / 3,
+            sync: left,
+        };
+        let writing = Shares {
+            urgent: CONCURRENT_WRITES,
+            interactive: CONCURRENT_WRITES - 1,
+            follow: 1,
+            sync: 1,
+        };
+        let writes = settings.writes_per_minute;
         Self {
             reads: limiter(settings.reads_per_minute, settings.burst),
-            sync_reads: limiter(left(settings.reads_per_minute), left(settings.burst)),
-            concurrent: Semaphore::new(permits(settings.concurrent)),
-            concurrent_sync: Semaphore::new(permits(left(settings.concurrent))),
-            paused_until: Mutex::new(None),
+            background_reads: limiter(background(settings.reads_per_minute), background(settings.burst)),
+            reading: Gate::new(width, reading),
+            reads_paused: Pause::default(),
+            writes: limiter(writes, percent(writes, 10)),
+            unhurried_writes: limiter(percent(writes, 90), percent(writes, 9)),
+            writing: Gate::new(CONCURRENT_WRITES, writing),
+            writes_paused: Pause::default(),
         }
     }
 
     /// Waits until a read may be sent.
-    pub(super) async fn turn_to_read(&self, lane: Lane, observer: &dyn Observer) -> Turn<'_> {
+    pub(super) async fn turn_to_read(&self, lane: Lane, observer: &dyn Observer) -> Turn {
         let started = Instant::now();
-        let turn = match lane {
-            Lane::Interactive => Turn {
-                _sync: None,
-                _any: self.concurrent.acquire().await.ok(),
-            },
-            Lane::Sync => {
-                // The narrower gate first, so that a waiting sync holds nothing that others need.
-                let sync = self.concurrent_sync.acquire().await.ok();
-                self.sync_reads.until_ready().await;
-                Turn {
-                    _sync: sync,
-                    _any: self.concurrent.acquire().await.ok(),
-                }
-            }
-        };
-        while let Some(pause) = self.pause_left() {
-            tokio::time::sleep(pause).await;
+        let pass = self.reading.enter(lane, 0).await;
+        self.reads_paused.over().await;
+        match lane {
+            Lane::Urgent | Lane::Interactive => {}
+            Lane::Follow | Lane::Sync => self.background_reads.until_ready().await,
         }
         self.reads.until_ready().await;
-        let waited = started.elapsed();
-        if waited >= Duration::from_millis(1) {
-            observer.waited_for_quota(lane, waited);
-        }
-        turn
+        report(lane, started, observer);
+        Turn { _pass: pass }
     }
 
-    /// Keeps everybody on this account quiet: Google has just refused one of them.
-    pub(super) fn pause(&self, duration: Duration) {
+    /// Waits until a change of a device may be sent. `since` is when somebody asked for it: the oldest goes first.
+    pub(super) async fn turn_to_write(&self, lane: Lane, since: Timestamp, observer: &dyn Observer) -> Turn {
+        let started = Instant::now();
+        let pass = self.writing.enter(lane, since.as_nanosecond()).await;
+        self.writes_paused.over().await;
+        match lane {
+            Lane::Urgent => {}
+            Lane::Interactive | Lane::Follow | Lane::Sync => self.unhurried_writes.until_ready().await,
+        }
+        self.writes.until_ready().await;
+        report(lane, started, observer);
+        Turn { _pass: pass }
+    }
+
+    /// Keeps every read on this account quiet: Google has just refused one.
+    pub(super) fn pause_reads(&self, duration: Duration) {
+        self.reads_paused.begin(duration);
+    }
+
+    /// Keeps every change on this account quiet: Google has just refused one.
+    pub(super) fn pause_writes(&self, duration: Duration) {
+        self.writes_paused.begin(duration);
+    }
+}
+
+impl Pause {
+    fn begin(&self, duration: Duration) {
         let Some(until) = Instant::now().checked_add(duration) else {
             return;
         };
-        let mut paused = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if paused.is_none_or(|earlier| earlier < until) {
             *paused = Some(until);
         }
     }
 
-    fn pause_left(&self) -> Option<Duration> {
-        let paused = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits until it is over, however often it is prolonged meanwhile.
+    async fn over(&self) {
+        while let Some(left) = self.left() {
+            tokio::time::sleep(left).await;
+        }
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let paused = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         paused?
             .checked_duration_since(Instant::now())
             .filter(|left| !left.is_zero())
     }
+}
+
+fn report(lane: Lane, started: Instant, observer: &dyn Observer) {
+    let waited = started.elapsed();
+    if waited >= Duration::from_millis(1) {
+        observer.waited_for_quota(lane, waited);
+    }
+}
+
+/// So many percent, but at least one.
+fn percent(whole: u32, share: u32) -> u32 {
+    let part = (u64::from(whole) * u64::from(share) / 100).max(1);
+    u32::try_from(part).unwrap_or(u32::MAX)
 }
 
 fn limiter(per_minute: u32, burst: u32) -> Limiter {
@@ -194,12 +272,6 @@ fn rate(per_minute: u32, burst: u32) -> Quota {
     Quota::with_period(interval)
         .unwrap_or(every_second)
         .allow_burst(burst)
-}
-
-fn permits(count: u32) -> usize {
-    usize::try_from(count.max(1))
-        .unwrap_or(Semaphore::MAX_PERMITS)
-        .min(Semaphore::MAX_PERMITS)
 }
 
 #[cfg(test)]
@@ -291,11 +363,51 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn lost_mode_does_not_wait_behind_a_queue_of_other_changes() {
+        let governor = Governor::new(QuotaSettings::default());
+        let account = governor.account("project", "admin@school.example");
+        let now = Timestamp::now();
+        let mut queue = Vec::new();
+        for _ in 0..100 {
+            let account = account.clone();
+            queue.push(tokio::spawn(async move {
+                drop(account.turn_to_write(Lane::Interactive, now, &NoObserver).await);
+            }));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(queue.iter().filter(|task| task.is_finished()).count() < 10);
+        let started = Instant::now();
+        drop(account.turn_to_write(Lane::Urgent, now, &NoObserver).await);
+        assert!(
+            started.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            started.elapsed()
+        );
+        queue.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+
+    #[tokio::test]
+    async fn a_refused_change_keeps_only_changes_quiet() {
+        let governor = Governor::new(QuotaSettings::default());
+        let account = governor.account("project", "admin@school.example");
+        account.pause_writes(Duration::from_millis(200));
+        let started = Instant::now();
+        drop(account.turn_to_read(Lane::Interactive, &NoObserver).await);
+        assert!(started.elapsed() < Duration::from_millis(100));
+        drop(
+            account
+                .turn_to_write(Lane::Urgent, Timestamp::now(), &NoObserver)
+                .await,
+        );
+        assert!(started.elapsed() >= Duration::from_millis(190));
+    }
+
+    #[tokio::test]
     async fn a_refusal_keeps_everybody_quiet_for_a_while() {
         let governor = Governor::new(QuotaSettings::default());
         let account = governor.account("project", "admin@school.example");
-        account.pause(Duration::from_millis(120));
-        account.pause(Duration::from_millis(10));
+        account.pause_reads(Duration::from_millis(120));
+        account.pause_reads(Duration::from_millis(10));
         let started = Instant::now();
         drop(account.turn_to_read(Lane::Interactive, &NoObserver).await);
         assert!(started.elapsed() >= Duration::from_millis(110));
