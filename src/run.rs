@@ -5,19 +5,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
+use futures::channel::mpsc;
 use kube::Client;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{ChromeEnterpriseConnection, ChromeOSDevice};
-use crate::controllers::connection;
+use crate::api::{ChromeEnterpriseConnection, ChromeOSDevice, DeviceAction, DeviceActionReceipt};
 use crate::controllers::settings::ControllerSettings;
+use crate::controllers::tenant::Tenants;
+use crate::controllers::{action, connection};
 use crate::google::{Endpoints, GoogleContext, HttpSettings, QuotaSettings};
 use crate::runtime::crd_wait::{self, RequiredType, Waited};
 use crate::runtime::heartbeat::Heartbeat;
 use crate::runtime::kubernetes::{self, KubernetesSettings};
 use crate::runtime::metrics::Metrics;
-use crate::runtime::readiness::{CONNECTIONS_GATE, CRDS_GATE, Gate, RUNNING_GATE, Readiness};
+use crate::runtime::readiness::{ACTIONS_GATE, CONNECTIONS_GATE, CRDS_GATE, Gate, RUNNING_GATE, Readiness};
 use crate::runtime::server::{Health, Server};
 use crate::runtime::shutdown::{DRAIN_LIMIT, Drained, Shutdown};
 
@@ -99,31 +101,62 @@ async fn work(parts: Parts, gates: &Gates, shutdown: &Shutdown) -> Result<()> {
     let required = [
         RequiredType::of::<ChromeEnterpriseConnection>(),
         RequiredType::of::<ChromeOSDevice>(),
+        RequiredType::of::<DeviceAction>(),
+        RequiredType::of::<DeviceActionReceipt>(),
     ];
     match crd_wait::wait(&parts.client, &required, &gates.crds, shutdown.token()).await? {
         Waited::Served => {}
         Waited::Stopped => return Ok(()),
     }
-    let mut controllers = start_controllers(parts, gates, shutdown);
-    match shutdown.unless_requested(&mut controllers).await {
+    let (mut connections, mut actions) = start_controllers(parts, gates, shutdown);
+    let first_to_end = async {
+        tokio::select! {
+            ended = &mut connections => ("connection", ended),
+            ended = &mut actions => ("action", ended),
+        }
+    };
+    match shutdown.unless_requested(first_to_end).await {
         None => Ok(()),
-        Some(Ok(())) if shutdown.is_requested() => Ok(()),
-        Some(Ok(())) => bail!("the connection controller ended although nobody stopped it; this is a defect"),
-        Some(Err(error)) => Err(anyhow!(error).context("the connection controller failed; this is a defect")),
+        Some((_, Ok(()))) if shutdown.is_requested() => Ok(()),
+        Some((name, Ok(()))) => {
+            bail!("the {name} controller ended although nobody stopped it; this is a defect")
+        }
+        Some((name, Err(error))) => {
+            Err(anyhow!(error).context(format!("the {name} controller failed; this is a defect")))
+        }
     }
 }
 
 /// Starts every controller. Each is a tracked task: the process waits for it at its end.
-fn start_controllers(parts: Parts, gates: &Gates, shutdown: &Shutdown) -> JoinHandle<()> {
-    shutdown.tracker().spawn(connection::run(connection::Inputs {
+fn start_controllers(parts: Parts, gates: &Gates, shutdown: &Shutdown) -> (JoinHandle<()>, JoinHandle<()>) {
+    let (wake_connection, of_connections) = mpsc::unbounded();
+    let (wake_action, of_actions) = mpsc::unbounded();
+    let tenants = Arc::new(Tenants::new(parts.google, wake_connection, wake_action));
+    let actions = action::run(action::Inputs {
+        client: parts.client.clone(),
+        tenants: tenants.clone(),
+        news: of_actions,
+        settings: parts.settings.actions,
+        namespaces: parts.settings.watch_namespaces.clone(),
+        metrics: parts.metrics.clone(),
+        listed: gates.actions.clone(),
+        shutdown: shutdown.token().clone(),
+        tracker: shutdown.tracker().clone(),
+    });
+    let connections = connection::run(connection::Inputs {
         client: parts.client,
-        google: parts.google,
+        tenants,
+        news: of_connections,
         settings: parts.settings,
         metrics: parts.metrics,
         listed: gates.connections.clone(),
         shutdown: shutdown.token().clone(),
         tracker: shutdown.tracker().clone(),
-    }))
+    });
+    (
+        shutdown.tracker().spawn(connections),
+        shutdown.tracker().spawn(actions),
+    )
 }
 
 fn google_context(settings: &GoogleSettings, metrics: &Metrics) -> Result<GoogleContext> {
@@ -142,6 +175,7 @@ struct Gates {
     readiness: Readiness,
     crds: Gate,
     connections: Gate,
+    actions: Gate,
     running: Gate,
 }
 
@@ -151,13 +185,14 @@ impl Gates {
         let gates = Self {
             crds: readiness.gate(CRDS_GATE),
             connections: readiness.gate(CONNECTIONS_GATE),
+            actions: readiness.gate(ACTIONS_GATE),
             running: readiness.gate(RUNNING_GATE),
             readiness,
         };
         gates.crds.close("asking the Kubernetes API server for them");
-        gates
-            .connections
-            .close("waiting for the CustomResourceDefinitions");
+        for gate in [&gates.connections, &gates.actions] {
+            gate.close("waiting for the CustomResourceDefinitions");
+        }
         gates.running.open();
         gates
     }

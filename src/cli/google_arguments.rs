@@ -65,6 +65,16 @@ pub struct GoogleArguments {
     )]
     pub google_queries_per_minute: u32,
 
+    /// Changes of devices a minute that one admin account of one Google Cloud project may make
+    ///
+    /// Google's default quota is 60; see "Write requests for Chrome Devices per minute per user" of the Admin SDK API in the
+    /// Cloud console. A tenth of it is kept for lost mode.
+    #[arg(
+        long, value_name = "NUMBER", env = "CHROME_ENTERPRISE_OPERATOR_GOOGLE_DEVICE_CHANGES_PER_MINUTE",
+        default_value_t = 60, value_parser = value_parser!(u32).range(2..=1_000_000)
+    )]
+    pub google_device_changes_per_minute: u32,
+
     /// Wait before a failed read is repeated; each further wait is twice as long
     #[arg(
         long, value_name = "MILLISECONDS", env = "CHROME_ENTERPRISE_OPERATOR_GOOGLE_RETRY_BASE_MILLISECONDS",
@@ -121,6 +131,7 @@ impl GoogleArguments {
         };
         let quota = QuotaSettings {
             reads_per_minute: self.google_queries_per_minute,
+            writes_per_minute: self.google_device_changes_per_minute,
             ..QuotaSettings::default()
         };
         Ok(GoogleSettings {

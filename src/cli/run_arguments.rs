@@ -7,10 +7,13 @@ use std::time::Duration;
 use clap::{Args, value_parser};
 
 use super::google_arguments::GoogleArguments;
-use crate::controllers::settings::{ControllerSettings, WatchNamespaces};
+use crate::controllers::settings::{ActionSettings, ControllerSettings, WatchNamespaces};
 use crate::run::RunSettings;
 use crate::runtime::kubernetes::KubernetesSettings;
 use crate::runtime::telemetry::{self, LogFormat, LogSettings};
+
+/// On top of the longest exchange with Google: time for an answer to be on its way, and for clocks to differ.
+const IN_FLIGHT_MARGIN: Duration = Duration::from_secs(5);
 
 /// Everything that `run` can be told.
 #[derive(Debug, Args)]
@@ -24,6 +27,9 @@ pub struct RunArguments {
     /// How devices are read and written.
     #[command(flatten)]
     pub sync: SyncArguments,
+    /// How actions are carried out.
+    #[command(flatten)]
+    pub actions: ActionArguments,
     /// How the operator is watched.
     #[command(flatten)]
     pub observation: ObservationArguments,
@@ -102,6 +108,62 @@ pub struct SyncArguments {
     pub retry_max_seconds: u64,
 }
 
+/// Flags about device actions.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Device actions")]
+pub struct ActionArguments {
+    /// Longest time between claiming an action and sending it to Google
+    ///
+    /// After an operator died while it sent an action, it takes this time and the longest exchange with Google until
+    /// another one says that the outcome is unknown.
+    #[arg(
+        long, value_name = "SECONDS", env = "CHROME_ENTERPRISE_OPERATOR_ACTION_ATTEMPT_SECONDS", default_value_t = 10,
+        value_parser = value_parser!(u64).range(1..=300)
+    )]
+    pub action_attempt_seconds: u64,
+
+    /// How long a device is watched for the wanted state after Google's answer was lost
+    #[arg(
+        long, value_name = "SECONDS", env = "CHROME_ENTERPRISE_OPERATOR_ACTION_SETTLE_SECONDS", default_value_t = 60,
+        value_parser = value_parser!(u64).range(1..=3_600)
+    )]
+    pub action_settle_seconds: u64,
+
+    /// How long a restart or wipe may be pending at Google before its state is OutcomeUnknown
+    ///
+    /// It is followed on, rarely, and its receipt tells what came of it: a device that is switched off may carry it out
+    /// months later.
+    #[arg(
+        long, value_name = "SECONDS", env = "CHROME_ENTERPRISE_OPERATOR_ACTION_PATIENCE_SECONDS",
+        default_value_t = 86_400, value_parser = value_parser!(u64).range(1..=31_536_000)
+    )]
+    pub action_patience_seconds: u64,
+
+    /// Days after their end at which receipts of actions are removed [default: never]
+    ///
+    /// Receipts keep an action from being done twice, and they are the audit. None is removed while its action exists,
+    /// before notAfter has passed, or while Google may still deliver the command.
+    #[arg(
+        long, value_name = "DAYS", env = "CHROME_ENTERPRISE_OPERATOR_RECEIPT_RETENTION_DAYS",
+        value_parser = value_parser!(u32).range(1..=36_500)
+    )]
+    pub receipt_retention_days: Option<u32>,
+}
+
+impl ActionArguments {
+    fn settings(&self, longest_exchange: Duration) -> ActionSettings {
+        ActionSettings {
+            attempt_window: Duration::from_secs(self.action_attempt_seconds),
+            in_flight: longest_exchange + IN_FLIGHT_MARGIN,
+            settle: Duration::from_secs(self.action_settle_seconds),
+            command_patience: Duration::from_secs(self.action_patience_seconds),
+            receipt_retention: self
+                .receipt_retention_days
+                .map(|days| Duration::from_hours(24 * u64::from(days))),
+        }
+    }
+}
+
 /// Flags about health, metrics and logs.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Health, metrics and logs")]
@@ -136,13 +198,15 @@ impl RunArguments {
     /// # Errors
     /// A sentence for the administrator, when values do not fit together or a file cannot be read.
     pub fn settings(&self) -> Result<RunSettings, String> {
+        let google = self.google.settings()?;
+        let actions = self.actions.settings(google.http.change_timeout());
         Ok(RunSettings {
             kubernetes: KubernetesSettings {
                 kubeconfig: self.kubernetes.kubeconfig.clone(),
                 context: self.kubernetes.context.clone(),
             },
-            google: self.google.settings()?,
-            controllers: self.controller_settings()?,
+            google,
+            controllers: self.controller_settings(actions)?,
             listen: self.observation.listen,
         })
     }
@@ -156,7 +220,7 @@ impl RunArguments {
         }
     }
 
-    fn controller_settings(&self) -> Result<ControllerSettings, String> {
+    fn controller_settings(&self, actions: ActionSettings) -> Result<ControllerSettings, String> {
         let sync = &self.sync;
         if sync.retry_max_seconds < sync.retry_initial_seconds {
             return Err(format!(
@@ -172,6 +236,7 @@ impl RunArguments {
             retry_initial: Duration::from_secs(sync.retry_initial_seconds),
             retry_max: Duration::from_secs(sync.retry_max_seconds),
             watch_namespaces: WatchNamespaces::from_names(self.kubernetes.watch_namespace.iter().cloned()),
+            actions,
         })
     }
 }

@@ -18,8 +18,37 @@ pub struct ControllerSettings {
     pub retry_initial: Duration,
     /// The longest wait between two tries; at least `retry_initial`.
     pub retry_max: Duration,
-    /// Where connections are looked for.
+    /// Where connections and actions are looked for.
     pub watch_namespaces: WatchNamespaces,
+    /// How actions are carried out.
+    pub actions: ActionSettings,
+}
+
+/// How actions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActionSettings {
+    /// How long an attempt may take from its claim until it is sent.
+    pub attempt_window: Duration,
+    /// How long after its deadline an attempt may still be on its way: the longest HTTP exchange and a margin.
+    pub in_flight: Duration,
+    /// How long a device is watched after the answer to a state change was lost.
+    pub settle: Duration,
+    /// How long a command may be pending before its outcome counts as unknown.
+    pub command_patience: Duration,
+    /// How long receipts are kept after the end of their action; for ever without.
+    pub receipt_retention: Option<Duration>,
+}
+
+impl Default for ActionSettings {
+    fn default() -> Self {
+        Self {
+            attempt_window: Duration::from_secs(10),
+            in_flight: Duration::from_secs(35),
+            settle: Duration::from_mins(1),
+            command_patience: Duration::from_hours(24),
+            receipt_retention: None,
+        }
+    }
 }
 
 impl Default for ControllerSettings {
@@ -32,6 +61,7 @@ impl Default for ControllerSettings {
             retry_initial: Duration::from_secs(15),
             retry_max: Duration::from_mins(10),
             watch_namespaces: WatchNamespaces::All,
+            actions: ActionSettings::default(),
         }
     }
 }

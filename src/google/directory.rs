@@ -252,10 +252,11 @@ impl DirectoryClient {
         &self,
         customer_id: &str,
         device_id: &str,
+        include_recent_users: bool,
     ) -> Result<Option<ChromeOsDevice>, GoogleError> {
         let mut url = self.device_url(GET_DEVICE, customer_id, device_id, &[])?;
         parameter(&mut url, "projection", Some("FULL"));
-        parameter(&mut url, "fields", Some(&mask::device(false)));
+        parameter(&mut url, "fields", Some(&mask::device(include_recent_users)));
         parameter(&mut url, "prettyPrint", Some("false"));
         let read = plain(GET_DEVICE, Subject::Device, url);
         let accept = |answer: &_| {

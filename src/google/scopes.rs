@@ -11,6 +11,17 @@ pub enum Access {
     ReadOnly,
 }
 
+impl Access {
+    /// One word, to tell the two apart.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ReadWrite => "read-write",
+            Self::ReadOnly => "read-only",
+        }
+    }
+}
+
 const DEVICES: &str = "https://www.googleapis.com/auth/admin.directory.device.chromeos";
 const DEVICES_READ_ONLY: &str = "https://www.googleapis.com/auth/admin.directory.device.chromeos.readonly";
 const USERS: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";

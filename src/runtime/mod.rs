@@ -2,10 +2,12 @@
 //! ChromeOS device is.
 
 pub mod backoff;
+pub mod clock;
 pub mod crd_wait;
 pub mod heartbeat;
 pub mod kubernetes;
 pub mod metrics;
+pub mod moments;
 pub mod readiness;
 pub mod server;
 pub mod shutdown;

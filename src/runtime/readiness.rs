@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub const CRDS_GATE: &str = "crds";
 /// Gate that opens when all connections were listed once and are being watched.
 pub const CONNECTIONS_GATE: &str = "connections-listed";
+/// Gate that opens when all actions that are not done were listed once and are being watched.
+pub const ACTIONS_GATE: &str = "actions-listed";
 /// Gate that closes when the operator was told to stop.
 pub const RUNNING_GATE: &str = "running";
 

@@ -191,7 +191,7 @@ async fn only_google_can_say_that_a_device_is_gone() {
         assert!(
             google
                 .client()
-                .get_device("my_customer", "device-1")
+                .get_device("my_customer", "device-1", false)
                 .await
                 .unwrap()
                 .is_none()
@@ -227,7 +227,7 @@ async fn only_google_can_say_that_a_device_is_gone() {
         let google = Fake::start(move |seen, _| (seen.path != "/token").then(|| reply.clone())).await;
         let error = google
             .client()
-            .get_device("my_customer", "device-1")
+            .get_device("my_customer", "device-1", false)
             .await
             .unwrap_err();
         assert_eq!(error.reason, reason, "{error}");
@@ -239,7 +239,7 @@ async fn an_id_that_is_none_is_never_sent() {
     let google = Fake::start(|_, _| None).await;
     let client = google.client();
     for id in ["", ".", "..", "a/b", "a?b", "device-1:issueCommand", "a b"] {
-        let error = client.get_device("my_customer", id).await.unwrap_err();
+        let error = client.get_device("my_customer", id, false).await.unwrap_err();
         assert_eq!(error.reason, Reason::RequestInvalid, "{id}");
         let error = client
             .list_devices(&ListRequest::new(id), None)

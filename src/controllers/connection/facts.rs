@@ -2,11 +2,12 @@
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::problem::Problem;
 use crate::api::connection::{Access, ChromeEnterpriseConnection};
 use crate::controllers::digest;
 use crate::controllers::inventory::progress::Snapshot;
 use crate::controllers::inventory::{PassKind, PassReport, Scope};
+use crate::controllers::tenant::credentials::CredentialFacts;
+use crate::controllers::tenant::problem::Problem;
 
 /// Everything that is known of one connection at one moment.
 #[derive(Debug, Clone)]
@@ -19,20 +20,8 @@ pub(super) struct Facts {
     pub(super) credentials: CredentialFacts,
     /// What this process did for the connection so far.
     pub(super) session: SessionFacts,
-}
-
-/// What reading the credentials gave.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum CredentialFacts {
-    /// They can be tried.
-    Usable {
-        /// Changes whenever their content may have changed.
-        fingerprint: String,
-        /// What the admin enters for domain-wide delegation.
-        client_id: Option<String>,
-    },
-    /// They cannot even be tried.
-    Unusable(Problem),
+    /// When an action was last exchanged with Google in this namespace, by this process.
+    pub(super) last_exchange: Option<Timestamp>,
 }
 
 /// What this process did for the connection so far; empty after a restart.
@@ -111,12 +100,7 @@ pub(super) struct CleanupEnd {
 impl Facts {
     /// The scope that the spec asks for.
     pub(super) fn scope(&self) -> Scope {
-        let spec = &self.connection.spec;
-        Scope {
-            customer_id: spec.customer_id.clone(),
-            org_unit_path: spec.sync.org_unit_path.clone(),
-            query: spec.sync.query.clone(),
-        }
+        Scope::of(&self.connection.spec)
     }
 
     /// Digest of everything that a running pass depends on: another value makes it worthless.

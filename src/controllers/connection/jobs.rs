@@ -7,22 +7,16 @@ use std::sync::Arc;
 use futures::FutureExt;
 
 use super::Context;
-use super::facts::{CredentialFacts, Facts, Finished, Job, PassProblem, PassStart};
-use super::problem::{self, Problem};
+use super::facts::{Facts, Finished, Job, PassProblem, PassStart};
 use super::session::{Identity, JobHandle};
-use crate::api::connection::Access as ConnectionAccess;
+use crate::api::connection::ChromeEnterpriseConnection;
+use crate::controllers::action;
 use crate::controllers::inventory::progress::Progress;
 use crate::controllers::inventory::write::Writer;
 use crate::controllers::inventory::{self, PassContext, PassFailure, PassReport, PassRequest, PassSettings};
-use crate::google::{Access, DirectoryClient, GoogleError, ServiceAccountKey, required_scopes};
-
-/// What Google is asked for on behalf of this connection.
-pub(super) const fn google_access(access: ConnectionAccess) -> Access {
-    match access {
-        ConnectionAccess::ReadWrite => Access::ReadWrite,
-        ConnectionAccess::ReadOnly => Access::ReadOnly,
-    }
-}
+use crate::controllers::tenant::credentials::{CredentialFacts, google_access};
+use crate::controllers::tenant::problem::{self, Problem};
+use crate::google::{ServiceAccountKey, required_scopes};
 
 /// Starts a pass, unless a job is running.
 pub(super) fn start_pass(context: &Arc<Context>, facts: &Facts, key: ServiceAccountKey, start: &PassStart) {
@@ -60,9 +54,15 @@ pub(super) fn start_cleanup(context: &Arc<Context>, facts: &Facts) {
     let context = context.clone();
     context.tracker.clone().spawn(async move {
         let writer = Writer::new(context.client.clone(), &namespace, &name, context.metrics.clone());
-        let removal = inventory::remove_all(
-            &context.client, &writer, &namespace, context.settings.write_concurrency, &handle.progress, &handle.cancel,
-        );
+        let removal = async {
+            action::abandon(&context.client, &context.tenants, &context.metrics, &namespace)
+                .await
+                .map_err(|error| PassFailure::Actions(Box::new(error)))?;
+            inventory::remove_all(
+                &context.client, &writer, &namespace, context.settings.write_concurrency, &handle.progress, &handle.cancel,
+            )
+            .await
+        };
         let outcome = match AssertUnwindSafe(removal).catch_unwind().await {
             Ok(Ok(())) => Some(Ok(())),
             Ok(Err(PassFailure::Cancelled)) => None,
@@ -97,7 +97,9 @@ async fn pass(
     handle: &JobHandle,
 ) -> Result<PassReport, PassFailure> {
     let Identity { uid, namespace, name } = Identity::of(&facts.connection);
-    let google = google_client(context, facts, key, start, &uid)?;
+    let google = context
+        .tenants
+        .client(&facts.connection, &facts.credentials, key)?;
     let writer = Writer::new(context.client.clone(), &namespace, &name, context.metrics.clone());
     let sync = facts
         .connection
@@ -130,37 +132,18 @@ async fn pass(
         write_concurrency: context.settings.write_concurrency,
         freshness_seconds: i64::try_from(context.settings.activity_freshness.as_secs()).unwrap_or(i64::MAX),
     };
+    let targeted = context.tenants.targeted_reads(&request.namespace);
     let tools = PassContext {
         client: &context.client,
         google: &google,
         writer: &writer,
         progress: &handle.progress,
+        targeted: &targeted,
         cancel: &handle.cancel,
         settings,
     };
     let mut index = handle.index.lock().await;
     inventory::run_pass(&tools, request, &mut index).await
-}
-
-fn google_client(
-    context: &Context,
-    facts: &Facts,
-    key: ServiceAccountKey,
-    start: &PassStart,
-    uid: &str,
-) -> Result<DirectoryClient, GoogleError> {
-    if let Some(client) = context.sessions.google(uid, &start.inputs) {
-        return Ok(client);
-    }
-    let spec = &facts.connection.spec;
-    let client = DirectoryClient::new(
-        &context.google,
-        key,
-        &spec.admin_email,
-        google_access(spec.access),
-    )?;
-    context.sessions.keep_google(uid, &start.inputs, client.clone());
-    Ok(client)
 }
 
 /// What a failed pass says about the connection; nothing if it was only stopped.
@@ -174,7 +157,7 @@ fn failed(
         CredentialFacts::Unusable(_) => None,
     };
     let scopes = required_scopes(google_access(facts.connection.spec.access));
-    let problem = problem::of_pass(failure, &facts.connection, client_id, &scopes)?;
+    let problem = problem_of(failure, &facts.connection, client_id, &scopes)?;
     let Identity { namespace, name, .. } = Identity::of(&facts.connection);
     tracing::warn!(%namespace, connection = %name, reason = problem.reason, %failure, "a pass of the inventory failed; devices are kept as they are");
     Some(Err(PassProblem {
@@ -182,6 +165,28 @@ fn failed(
         signed_in: handle.progress.snapshot().verified.is_some(),
         pause: failure.pause(),
     }))
+}
+
+/// The problem behind a failed pass; `None` for a pass that was asked to stop.
+fn problem_of(
+    failure: &PassFailure,
+    connection: &ChromeEnterpriseConnection,
+    client_id: Option<&str>,
+    scopes: &[&str],
+) -> Option<Problem> {
+    match failure {
+        PassFailure::Cancelled => None,
+        PassFailure::Google(error) => Some(problem::of_google(error, connection, client_id, scopes)),
+        // Only the removal of a connection meets it.
+        PassFailure::Actions(_) | PassFailure::List(_) => Some(Problem::passing(
+            "InventoryUnreadable",
+            "The device objects in this cluster could not be listed; the operator tries again. If this stays, check the operator's RBAC role and its log.",
+        )),
+        PassFailure::Write { .. } => Some(Problem::passing(
+            "InventoryWriteFailed",
+            "Some device objects could not be written to this cluster; the operator tries again. If this stays, check the API server, quotas of the namespace and the operator's log.",
+        )),
+    }
 }
 
 fn report_metrics(

@@ -10,7 +10,6 @@ mod observe;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
-mod problem;
 mod schedule;
 mod session;
 mod status;
@@ -31,9 +30,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::connection::ChromeEnterpriseConnection;
+use crate::controllers::failures::{Failures, LOOK_TIMEOUT, LookError};
 use crate::controllers::settings::ControllerSettings;
-use crate::google::GoogleContext;
-use crate::runtime::backoff::Backoff;
+use crate::controllers::tenant::Tenants;
 use crate::runtime::metrics::Metrics;
 use plan::{PlanSettings, View};
 use schedule::Patience;
@@ -43,20 +42,17 @@ pub use watch::{Inputs, run};
 /// Connections are watched by their metadata: one whose spec this version cannot read must not stop the others.
 type Watched = PartialObjectMeta<ChromeEnterpriseConnection>;
 
-/// How long one look may take. It is a handful of small requests.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// What every reconcile works with.
 struct Context {
     client: Client,
-    google: GoogleContext,
+    tenants: Arc<Tenants>,
     settings: ControllerSettings,
     metrics: Metrics,
     shutdown: CancellationToken,
     tracker: TaskTracker,
     sessions: Sessions,
     scopes: Vec<watch::Scope>,
-    api_failures: watch::Failures,
+    api_failures: Failures,
 }
 
 impl Context {
@@ -68,7 +64,9 @@ impl Context {
     /// Drops what is remembered of a connection that is gone, and wakes those that waited for it.
     fn forget(&self, connection: &ChromeEnterpriseConnection) {
         let namespace = connection.namespace().unwrap_or_default();
-        self.sessions.forget(&connection.uid().unwrap_or_default());
+        let uid = connection.uid().unwrap_or_default();
+        self.sessions.forget(&uid);
+        self.tenants.forget(&uid, &namespace);
         self.metrics.remove_connection(&namespace, &connection.name_any());
         self.scopes
             .iter()
@@ -84,17 +82,6 @@ impl Context {
             },
         }
     }
-}
-
-/// Why a connection could not be looked at.
-#[derive(Debug, thiserror::Error)]
-enum LookError {
-    /// The API server refused or could not be reached.
-    #[error(transparent)]
-    Kubernetes(#[from] kube::Error),
-    /// The API server took the request and said nothing. The client would wait for minutes.
-    #[error("no answer from the Kubernetes API server within {} seconds", LOOK_TIMEOUT.as_secs())]
-    Silent,
 }
 
 /// One look at one connection. It can be given up at any moment: every write in it is whole by itself.
@@ -128,6 +115,7 @@ async fn look(context: &Arc<Context>, namespace: &str, name: &str) -> Result<Opt
         facts.session = context
             .sessions
             .facts(&facts.connection.uid().unwrap_or_default());
+        facts.last_exchange = context.tenants.last_exchange(namespace);
         status::report(context, &facts, &plan, now).await?;
     }
     Ok(Some(plan.look_again))
@@ -137,13 +125,7 @@ async fn look(context: &Arc<Context>, namespace: &str, name: &str) -> Result<Opt
 #[allow(clippy::needless_pass_by_value, reason = "the controller hands both over")]
 fn on_error(watched: Arc<Watched>, error: &LookError, context: Arc<Context>) -> Action {
     let (namespace, name) = (watched.namespace().unwrap_or_default(), watched.name_any());
-    if matches!(error, LookError::Kubernetes(kube::Error::Api(status)) if status.code == 409) {
-        tracing::debug!(%namespace, connection = %name, "somebody else changed the connection; looking again");
-        return Action::requeue(Duration::from_millis(200));
-    }
-    let failures = context.api_failures.count(&namespace, &name);
-    let delay = Backoff::new(Duration::from_millis(500), Duration::from_secs(30))
-        .delay(failures, u64::from(failures));
-    tracing::warn!(%namespace, connection = %name, %error, retry_seconds = delay.as_secs_f64(), "the Kubernetes API server could not be used");
-    Action::requeue(delay)
+    context
+        .api_failures
+        .after("ChromeEnterpriseConnection", &namespace, &name, error)
 }

@@ -3,9 +3,10 @@
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
-use super::facts::{CredentialFacts, Facts, Job, PassStart, Running};
+use super::facts::{Facts, Job, PassStart, Running};
 use super::schedule::{self, Patience};
 use crate::api::CLEANUP_FINALIZER;
+use crate::controllers::tenant::credentials::CredentialFacts;
 
 /// How often a running job is reported. The status must move at least every five seconds.
 const REPORT_EVERY: Duration = Duration::from_secs(2);

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::facts::{CredentialFacts, Facts, Job};
+use super::facts::{Facts, Job};
 use super::plan::{Act, Plan, PlanSettings, View, plan};
-use super::problem::Problem;
 use super::schedule::Patience;
 use super::testing::{ago, fresh, hold, now, start};
 use crate::api::{ALLOW_PRUNE_ANNOTATION, SYNC_REQUESTED_ANNOTATION};
 use crate::controllers::inventory::PassKind;
+use crate::controllers::tenant::credentials::CredentialFacts;
+use crate::controllers::tenant::problem::Problem;
 
 const SETTINGS: PlanSettings = PlanSettings {
     secret_poll: Duration::from_mins(1),

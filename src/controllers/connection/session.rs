@@ -10,7 +10,6 @@ use super::facts::{CleanupEnd, Finished, Job, Running, SessionFacts};
 use crate::api::connection::ChromeEnterpriseConnection;
 use crate::controllers::inventory::Index;
 use crate::controllers::inventory::progress::Progress;
-use crate::google::DirectoryClient;
 
 /// A job that runs now.
 #[derive(Debug)]
@@ -31,7 +30,6 @@ struct Session {
     last_full: Option<Finished>,
     cleanup: Option<CleanupEnd>,
     index: Arc<tokio::sync::Mutex<Index>>,
-    google: Option<(String, DirectoryClient)>,
 }
 
 /// Which connection is meant. One that is deleted and made again has another UID.
@@ -165,20 +163,6 @@ impl Sessions {
             failures,
             outcome,
         });
-    }
-
-    /// The client of this connection, kept while `inputs` stay the same so that its token is reused.
-    pub(super) fn google(&self, uid: &str, inputs: &str) -> Option<DirectoryClient> {
-        let sessions = self.lock();
-        let (kept_for, client) = sessions.get(uid)?.google.as_ref()?;
-        (kept_for == inputs).then(|| client.clone())
-    }
-
-    /// Keeps a client for later passes.
-    pub(super) fn keep_google(&self, uid: &str, inputs: &str, client: DirectoryClient) {
-        if let Some(session) = self.lock().get_mut(uid) {
-            session.google = Some((inputs.to_owned(), client));
-        }
     }
 
     /// Forgets a connection that is gone.

@@ -1,23 +1,20 @@
 //! Tells the truth about a connection. [`build`] is pure; [`report`] writes once, and only what changed.
 
-use http::{Request, header};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use kube::core::PartialObjectMeta;
-use kube::{Resource, ResourceExt};
-use serde_json::json;
+use kube::ResourceExt;
 
 use super::Context;
-use super::facts::{CredentialFacts, Facts, Finished, Job, Running};
-use super::jobs::google_access;
+use super::facts::{Facts, Finished, Job, Running};
 use super::plan::{Act, Plan, View};
-use super::problem::Problem;
-use crate::api::FIELD_MANAGER;
 use crate::api::conditions::{self, Desired, READY, RECONCILING, STALLED};
 use crate::api::connection::{
     ChromeEnterpriseConnection, ChromeEnterpriseConnectionStatus, ConnectionState, OAuthStatus, PruneHold,
     SyncPhase, SyncStatus,
 };
+use crate::controllers::status_write::replace_status;
+use crate::controllers::tenant::credentials::{CredentialFacts, google_access};
+use crate::controllers::tenant::problem::Problem;
 use crate::google::required_scopes;
 
 /// Writes the status if it changed: once, as a whole, and only to the very object that was observed.
@@ -54,28 +51,15 @@ pub(super) async fn report(
     if connection.status.as_ref() == Some(&status) {
         return Ok(());
     }
-    // The test on the UID keeps a connection that was deleted and made again from getting another one's status.
-    let patch = json!([
-        { "op": "test", "path": "/metadata/uid", "value": connection.uid() },
-        { "op": "add", "path": "/status", "value": status },
-    ]);
-    let uri = format!(
-        "{}/{name}/status?fieldManager={FIELD_MANAGER}",
-        ChromeEnterpriseConnection::url_path(&(), Some(&namespace))
-    );
-    let request = Request::patch(uri)
-        .header(header::CONTENT_TYPE, "application/json-patch+json")
-        .body(patch.to_string().into_bytes())
-        .map_err(kube::Error::HttpError)?;
-    match context
-        .client
-        .request::<PartialObjectMeta<ChromeEnterpriseConnection>>(request)
-        .await
-    {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(()),
-        Err(error) => Err(error),
-    }
+    replace_status::<ChromeEnterpriseConnection>(
+        &context.client,
+        &namespace,
+        &name,
+        connection.metadata.uid.as_deref(),
+        None,
+        &status,
+    )
+    .await
 }
 
 const fn state_label(state: ConnectionState) -> &'static str {
@@ -355,6 +339,9 @@ fn oauth(facts: &Facts, old: Option<OAuthStatus>) -> OAuthStatus {
 
 /// What passes of this process found out.
 fn record_results(status: &mut ChromeEnterpriseConnectionStatus, facts: &Facts) {
+    if let Some(time) = facts.last_exchange {
+        status.last_check_in_time = Some(later(status.last_check_in_time.take(), time));
+    }
     let verified = facts
         .session
         .running

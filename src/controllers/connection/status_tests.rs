@@ -1,8 +1,7 @@
 //! Every state, with the conditions that kubectl wait, Argo CD and Flux decide from.
 
-use super::facts::{CredentialFacts, Facts, Job};
+use super::facts::{Facts, Job};
 use super::plan::{PlanSettings, plan};
-use super::problem::Problem;
 use super::schedule::Patience;
 use super::status::build;
 use super::testing::{fresh, hold, now, start, verified};
@@ -10,6 +9,8 @@ use crate::api::connection::{ChromeEnterpriseConnectionStatus, ConnectionState, 
 use crate::api::{SYNC_REQUESTED_ANNOTATION, conditions};
 use crate::controllers::inventory::PassKind;
 use crate::controllers::inventory::progress::Snapshot;
+use crate::controllers::tenant::credentials::CredentialFacts;
+use crate::controllers::tenant::problem::Problem;
 use std::time::Duration;
 
 const SETTINGS: PlanSettings = PlanSettings {

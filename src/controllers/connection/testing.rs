@@ -3,10 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use super::facts::{
-    CleanupEnd, CredentialFacts, Facts, Finished, Job, PassProblem, PassStart, Running, SessionFacts,
-};
-use super::problem::Problem;
+use super::facts::{CleanupEnd, Facts, Finished, Job, PassProblem, PassStart, Running, SessionFacts};
 use crate::api::CLEANUP_FINALIZER;
 use crate::api::connection::{
     ChromeEnterpriseConnection, ChromeEnterpriseConnectionSpec, Credentials, DeviceCounts, PruneHold,
@@ -14,6 +11,8 @@ use crate::api::connection::{
 };
 use crate::controllers::inventory::progress::Snapshot;
 use crate::controllers::inventory::{PassKind, PassReport, Pruning};
+use crate::controllers::tenant::credentials::CredentialFacts;
+use crate::controllers::tenant::problem::Problem;
 use crate::google::Verified;
 
 /// The moment at which the tests decide.
@@ -62,6 +61,7 @@ pub(super) fn fresh() -> Facts {
             client_id: Some("1234567890".into()),
         },
         session: SessionFacts::default(),
+        last_exchange: None,
     }
 }
 

@@ -7,8 +7,7 @@ use kube::runtime::controller::{Config, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{Predicate, PredicateConfig, WatchStreamExt, predicates, watcher};
 use kube::{Client, ResourceExt};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,8 +15,9 @@ use tokio_util::task::TaskTracker;
 use super::session::{Identity, Sessions};
 use super::{Context, Watched, on_error, reconcile, sweep};
 use crate::api::connection::ChromeEnterpriseConnection;
+use crate::controllers::failures::Failures;
 use crate::controllers::settings::{ControllerSettings, WatchNamespaces};
-use crate::google::GoogleContext;
+use crate::controllers::tenant::Tenants;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::readiness::Gate;
 
@@ -33,8 +33,10 @@ const CONCURRENCY: u16 = 16;
 pub struct Inputs {
     /// The cluster.
     pub client: Client,
-    /// Google.
-    pub google: GoogleContext,
+    /// What is shared with the other controllers.
+    pub(crate) tenants: Arc<Tenants>,
+    /// Namespaces and names of connections that another controller has news for.
+    pub(crate) news: mpsc::UnboundedReceiver<(String, String)>,
     /// How the operator was told to work.
     pub settings: ControllerSettings,
     /// Where figures go.
@@ -45,30 +47,6 @@ pub struct Inputs {
     pub shutdown: CancellationToken,
     /// Jobs run in it, so that the end of the operator can wait for them.
     pub tracker: TaskTracker,
-}
-
-/// How many reconciles of a connection failed in a row for the API server's sake.
-#[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<HashMap<(String, String), u32>>);
-
-impl Failures {
-    /// One more; returns the new count.
-    pub(super) fn count(&self, namespace: &str, name: &str) -> u32 {
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = failures
-            .entry((namespace.to_owned(), name.to_owned()))
-            .or_default();
-        *count = count.saturating_add(1);
-        *count
-    }
-
-    /// It worked.
-    pub(super) fn clear(&self, namespace: &str, name: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&(namespace.to_owned(), name.to_owned()));
-    }
 }
 
 /// One watch: all namespaces, or one that the operator was told to look at.
@@ -106,7 +84,8 @@ impl Scope {
 pub async fn run(inputs: Inputs) {
     let Inputs {
         client,
-        google,
+        tenants,
+        mut news,
         settings,
         metrics,
         listed,
@@ -126,7 +105,7 @@ pub async fn run(inputs: Inputs) {
     }
     let context = Arc::new(Context {
         client,
-        google,
+        tenants,
         settings,
         metrics,
         shutdown: shutdown.clone(),
@@ -147,7 +126,12 @@ pub async fn run(inputs: Inputs) {
             let _ = scope.store.wait_until_ready().await;
         }
         listed.open();
-        tokio::join!(janitor(&context), sweeper(&context));
+        let pass_on_news = async {
+            while let Some((namespace, name)) = news.next().await {
+                context.wake(&namespace, &name);
+            }
+        };
+        tokio::join!(janitor(&context), sweeper(&context), pass_on_news);
     };
     tokio::select! {
         _ = futures::future::join_all(controllers) => {}
@@ -195,6 +179,7 @@ async fn janitor(context: &Context) {
                 Ok(_) => {
                     tracing::info!(%namespace, connection = %name, "the connection is gone; its work is stopped");
                     context.sessions.forget(&uid);
+                    context.tenants.forget(&uid, &namespace);
                     context.metrics.remove_connection(&namespace, &name);
                     sweep_and_tell(context, Some(&namespace)).await;
                 }

@@ -59,6 +59,7 @@ pub(super) async fn remove_absent(
     _proof: &CompleteWalk,
     context: &PassContext<'_>,
     scope: &Scope,
+    include_recent_users: bool,
     absent: Vec<Box<str>>,
     index: &mut Index,
 ) -> Result<Confirmed, PassFailure> {
@@ -68,7 +69,10 @@ pub(super) async fn remove_absent(
     let mut silent = 0;
     let mut answers = stream::iter(absent)
         .map(|device| async move {
-            let answer = context.google.get_device(&scope.customer_id, &device).await;
+            let answer = context
+                .google
+                .get_device(&scope.customer_id, &device, include_recent_users)
+                .await;
             (device, answer)
         })
         .buffer_unordered(QUESTIONS);

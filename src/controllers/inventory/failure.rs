@@ -14,6 +14,9 @@ pub(crate) enum PassFailure {
     /// The cluster's device objects could not be listed.
     #[error("device objects could not be listed: {0}")]
     List(#[source] Box<kube::Error>),
+    /// The waiting actions of a deleted connection could not be ended.
+    #[error("the waiting actions of the connection could not be ended: {0}")]
+    Actions(#[source] Box<kube::Error>),
     /// Device objects could not be written or removed.
     #[error("{failed} device objects could not be written{}", first.as_ref().map(|error| format!(", the first: {error}")).unwrap_or_default())]
     Write {
@@ -32,7 +35,7 @@ impl PassFailure {
     pub(crate) fn pause(&self) -> Option<Duration> {
         match self {
             Self::Google(error) => error.retry_after,
-            Self::List(_) | Self::Write { .. } | Self::Cancelled => None,
+            Self::List(_) | Self::Actions(_) | Self::Write { .. } | Self::Cancelled => None,
         }
     }
 }

@@ -139,6 +139,24 @@ impl Index {
         entry.recorded = Some(fingerprint);
     }
 
+    /// Takes in a write of ours that was made beside the passes. Were it not known, the next pass would take it for
+    /// somebody else's and write the device again.
+    pub(super) fn learned(
+        &mut self,
+        name: &str,
+        resource_version: &str,
+        fingerprint: Fingerprint,
+        listed_now: bool,
+    ) {
+        let version = version_hash(resource_version);
+        if let Some(entry) = self.entries.get_mut(name).filter(|entry| entry.exists)
+            && (!listed_now || entry.version == version)
+        {
+            entry.version = version;
+            entry.recorded = Some(fingerprint);
+        }
+    }
+
     /// Records a write of ours whose outcome is not known, or that failed: it is done again in the next pass.
     pub(super) fn write_failed(&mut self, name: &str) {
         if let Some(entry) = self.entries.get_mut(name) {
@@ -253,6 +271,22 @@ mod tests {
             index.get("strange").unwrap().exists,
             "an object that we did not make is known, so that it can be removed"
         );
+    }
+
+    #[test]
+    fn a_write_beside_the_passes_is_known_unless_somebody_wrote_after_it() {
+        let mut index = Index::default();
+        listed(&mut index, &[("a", "1"), ("b", "1")]);
+        listed(&mut index, &[("a", "2"), ("b", "3")]);
+        let disabled = Fingerprint::of(&status("DISABLED"));
+        index.learned("a", "2", disabled, true);
+        index.learned("b", "2", disabled, true);
+        index.learned("gone", "2", disabled, true);
+        assert_eq!(index.get("a").unwrap().recorded, Some(disabled));
+        assert_eq!(index.get("b").unwrap().recorded, None);
+        assert!(index.get("gone").is_none());
+        index.learned("b", "4", disabled, false);
+        assert_eq!(index.get("b").unwrap().recorded, Some(disabled));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod list;
 pub(crate) mod progress;
 mod prune;
 mod remove_all;
+pub(crate) mod targeted;
 mod walk;
 pub(crate) mod write;
 
@@ -21,7 +22,9 @@ use kube::Client;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::connection::{DeviceCounts, DevicePeak, PruneHold, SyncPhase};
+use crate::api::connection::{
+    ChromeEnterpriseConnectionSpec, DeviceCounts, DevicePeak, PruneHold, SyncPhase,
+};
 use crate::controllers::digest;
 use crate::google::{DirectoryClient, ListRequest, Verified};
 pub(crate) use failure::PassFailure;
@@ -29,6 +32,7 @@ pub(crate) use index::Index;
 use progress::Progress;
 use prune::{PruneFacts, PrunePlan};
 pub(crate) use remove_all::remove_all;
+use targeted::TargetedReads;
 use walk::CompleteWalk;
 use write::Writer;
 
@@ -48,6 +52,15 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// The scope that a connection asks for.
+    pub(crate) fn of(spec: &ChromeEnterpriseConnectionSpec) -> Self {
+        Self {
+            customer_id: spec.customer_id.clone(),
+            org_unit_path: spec.sync.org_unit_path.clone(),
+            query: spec.sync.query.clone(),
+        }
+    }
+
     /// Names this scope in the status.
     pub(crate) fn digest(&self) -> String {
         digest::short([
@@ -59,7 +72,7 @@ impl Scope {
 
     /// Whether a device in this org unit belongs to the scope. Org unit paths are not case-sensitive. A device
     /// whose place is not told belongs to it.
-    fn contains(&self, org_unit_path: Option<&str>) -> bool {
+    pub(crate) fn contains(&self, org_unit_path: Option<&str>) -> bool {
         let Some(path) = org_unit_path else { return true };
         let scope = self.org_unit_path.trim_end_matches('/').to_lowercase();
         let path = path.to_lowercase();
@@ -138,6 +151,7 @@ pub(crate) struct PassContext<'a> {
     pub(crate) google: &'a DirectoryClient,
     pub(crate) writer: &'a Writer,
     pub(crate) progress: &'a Progress,
+    pub(crate) targeted: &'a TargetedReads,
     pub(crate) cancel: &'a CancellationToken,
     pub(crate) settings: PassSettings,
 }
@@ -179,7 +193,10 @@ pub(crate) async fn run_pass(
         scope.customer_id.clone_from(&verified.customer_id);
     }
 
-    if request.kind == PassKind::Full || !index.is_built() {
+    let list_now = request.kind == PassKind::Full || !index.is_built();
+    // Taken before the list: what is written during it is taken by the next pass.
+    let written = context.targeted.take_written();
+    if list_now {
         progress.phase(SyncPhase::Indexing);
         context
             .unless_cancelled(list::refresh(
@@ -190,6 +207,9 @@ pub(crate) async fn run_pass(
             ))
             .await?;
         progress.counts(index.counts());
+    }
+    for (device, written) in written {
+        index.learned(&device, &written.resource_version, written.fingerprint, list_now);
     }
 
     let list_request = list_request(&request, &scope, context.settings.page_size);
@@ -291,7 +311,15 @@ async fn remove(
             ))
         }
         PrunePlan::Remove { permitted } => {
-            let confirmed = confirm::remove_absent(complete, context, scope, absent, index).await?;
+            let confirmed = confirm::remove_absent(
+                complete,
+                context,
+                scope,
+                request.include_recent_users,
+                absent,
+                index,
+            )
+            .await?;
             tracing::info!(
                 namespace = %request.namespace, connection = %request.connection,
                 removed = confirmed.removed, kept = confirmed.kept, unanswered = confirmed.unanswered,

@@ -53,10 +53,11 @@ pub(super) async fn walk(
 async fn read_pages(
     context: &PassContext<'_>,
     mut request: ListRequest,
-    pages: mpsc::Sender<DevicePage>,
+    pages: mpsc::Sender<(DevicePage, Instant)>,
 ) -> Result<(), PassFailure> {
     let mut token: Option<String> = None;
     loop {
+        let asked = Instant::now();
         let page = context
             .unless_cancelled(async {
                 Ok::<_, PassFailure>(context.google.list_devices(&request, token.as_deref()).await)
@@ -79,7 +80,7 @@ async fn read_pages(
             Err(error) => return Err(error.into()),
         };
         token.clone_from(&page.next_page_token);
-        if pages.send(page).await.is_err() || token.is_none() {
+        if pages.send((page, asked)).await.is_err() || token.is_none() {
             return Ok(());
         }
     }
@@ -122,10 +123,10 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    async fn record(&mut self, mut pages: mpsc::Receiver<DevicePage>) {
-        while let Some(page) = pages.recv().await {
+    async fn record(&mut self, mut pages: mpsc::Receiver<(DevicePage, Instant)>) {
+        while let Some((page, asked)) = pages.recv().await {
             for device in &page.devices {
-                self.device(device).await;
+                self.device(device, asked).await;
                 if self.hopeless {
                     break;
                 }
@@ -145,7 +146,7 @@ impl<'a> Recorder<'a> {
         while self.one_write_ends().await {}
     }
 
-    async fn device(&mut self, device: &ChromeOsDevice) {
+    async fn device(&mut self, device: &ChromeOsDevice, asked: Instant) {
         let name = device.device_id.as_str();
         if !is_object_name(name) {
             self.skipped += 1;
@@ -156,6 +157,9 @@ impl<'a> Recorder<'a> {
         }
         self.listed += 1;
         self.context.progress.read(self.listed);
+        if self.context.targeted.is_newer(name, asked) {
+            return;
+        }
         let now = Timestamp::now();
         let mut status = convert::status(device);
         let fingerprint = Fingerprint::of(&status);

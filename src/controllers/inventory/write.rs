@@ -186,6 +186,21 @@ impl Writer {
         }
     }
 
+    /// Replaces the status of an object that exists; `None` if there is none, which is then left so.
+    ///
+    /// # Errors
+    /// When the request fails; the next pass does it again.
+    pub(super) async fn update_existing(
+        &self,
+        device: &str,
+        status: &ChromeOSDeviceStatus,
+    ) -> Result<Option<String>, WriteError> {
+        match self.patch_status(device, status).await {
+            Err(error) if error.has_code(404) => Ok(None),
+            written => written.map(Some),
+        }
+    }
+
     /// Removes the object. An object that is gone already is fine.
     ///
     /// # Errors

@@ -30,6 +30,8 @@ const PREFIX: &str = "chrome_enterprise";
 
 /// Upper bounds in seconds for one HTTP call: a page of 200 devices takes some seconds at Google.
 const CALL_BUCKETS: [f64; 11] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+/// Upper bounds in seconds until an action is accepted: at once, or after a long wait for the quota or the connection.
+const ACCEPT_BUCKETS: [f64; 9] = [0.5, 1.0, 2.0, 5.0, 30.0, 120.0, 600.0, 3600.0, 86_400.0];
 /// Upper bounds in seconds for one pass of a controller.
 const RECONCILE_BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0, 60.0];
 /// Upper bounds in seconds for one sync of a fleet: a hundred devices, or a hundred thousand.
@@ -49,6 +51,17 @@ struct MethodLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LaneLabels {
     lane: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ActionLabels {
+    r#type: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ActionEndLabels {
+    r#type: &'static str,
+    state: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -88,6 +101,8 @@ pub struct Metrics {
     google_quota_wait: Histograms<LaneLabels>,
     sync_seconds: Histograms<SyncLabels>,
     device_writes: Family<WriteLabels, Counter>,
+    actions: Family<ActionEndLabels, Counter>,
+    action_accept_seconds: Histograms<ActionLabels>,
     reconciles: Family<ReconcileLabels, Counter>,
     reconcile_seconds: Histograms<ControllerLabels>,
 }
@@ -108,6 +123,8 @@ impl Metrics {
             google_quota_wait: Histograms::new_with_constructor(call_histogram),
             sync_seconds: Histograms::new_with_constructor(sync_histogram),
             device_writes: Family::default(),
+            actions: Family::default(),
+            action_accept_seconds: Histograms::new_with_constructor(accept_histogram),
             reconciles: Family::default(),
             reconcile_seconds: Histograms::new_with_constructor(reconcile_histogram),
         };
@@ -157,6 +174,17 @@ impl Metrics {
             self.device_writes.clone(),
         );
         registry.register(
+            "actions",
+            "Device actions that ended, by type and final state",
+            self.actions.clone(),
+        );
+        registry.register_with_unit(
+            "action_accept_duration",
+            "Time from the creation of a device action until Google accepted it",
+            Unit::Seconds,
+            self.action_accept_seconds.clone(),
+        );
+        registry.register(
             "reconciles",
             "Passes of a controller over one object",
             self.reconciles.clone(),
@@ -184,7 +212,7 @@ impl Metrics {
             .inc_by(bytes);
     }
 
-    /// A request to Google of this lane (`sync`, `interactive`) waited so long for its turn under the quota.
+    /// A request to Google of this lane (`urgent`, `interactive`, `follow`, `sync`) waited so long for its turn under the quota.
     pub fn google_quota_wait(&self, lane: &'static str, duration: Duration) {
         self.google_quota_wait
             .get_or_create(&LaneLabels { lane })
@@ -251,6 +279,20 @@ impl Metrics {
         self.connections.remove(namespace, connection);
     }
 
+    /// An action of this type ended in this final state, by a receipt that this process wrote.
+    pub fn action_finished(&self, r#type: &'static str, state: &'static str) {
+        self.actions
+            .get_or_create(&ActionEndLabels { r#type, state })
+            .inc();
+    }
+
+    /// Google accepted an action of this type, so long after it was created.
+    pub fn action_accepted(&self, r#type: &'static str, waited: Duration) {
+        self.action_accept_seconds
+            .get_or_create(&ActionLabels { r#type })
+            .observe(waited.as_secs_f64());
+    }
+
     /// A controller (`connection`, `action`) ended a pass over one object.
     pub fn reconcile(&self, controller: &'static str, outcome: &'static str, duration: Duration) {
         self.reconciles
@@ -286,6 +328,10 @@ impl fmt::Debug for Metrics {
 
 fn call_histogram() -> Histogram {
     Histogram::new(CALL_BUCKETS)
+}
+
+fn accept_histogram() -> Histogram {
+    Histogram::new(ACCEPT_BUCKETS)
 }
 
 fn sync_histogram() -> Histogram {

@@ -109,14 +109,19 @@ async fn one_device_is_read_and_a_vanished_one_is_none() {
         .device_id
         .clone();
     for customer in [customer.as_str(), "my_customer"] {
-        let device = side.client.get_device(customer, &id).await.unwrap().unwrap();
+        let device = side
+            .client
+            .get_device(customer, &id, false)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(device.device_id, id);
         assert!(device.last_sync.is_some() || device.os_version.is_none());
     }
     let unknown = "00000000-0000-4000-8000-000000000000";
     assert!(
         side.client
-            .get_device(&customer, unknown)
+            .get_device(&customer, unknown, false)
             .await
             .unwrap()
             .is_none()
@@ -129,8 +134,14 @@ async fn one_device_is_read_and_a_vanished_one_is_none() {
         .state()
         .patch_device(&customer, &id, &vanish)
         .unwrap();
-    assert!(side.client.get_device(&customer, &id).await.unwrap().is_none());
-    let error = side.client.get_device("C0notmine", &id).await.unwrap_err();
+    assert!(
+        side.client
+            .get_device(&customer, &id, false)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let error = side.client.get_device("C0notmine", &id, false).await.unwrap_err();
     assert!(
         matches!(error.reason, Reason::CustomerNotFound | Reason::PrivilegeMissing),
         "{error}"
@@ -255,7 +266,7 @@ async fn a_device_that_google_garbles_costs_only_itself() {
     assert_eq!(find(12).unwrap().status.as_deref(), Some("SOMETHING_NEW"));
     let error = side
         .client
-        .get_device(&customer, &rows[4].device_id)
+        .get_device(&customer, &rows[4].device_id, false)
         .await
         .unwrap_err();
     assert_eq!(error.reason, Reason::UnexpectedAnswer);

@@ -1,23 +1,22 @@
 //! What can be wrong with a connection: one reason for programs, one sentence with the remedy for people.
 
 use crate::api::connection::ChromeEnterpriseConnection;
-use crate::controllers::inventory::PassFailure;
 use crate::google::{CredentialError, ErrorClass, GoogleError, Reason};
 
 /// What is wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     /// CamelCase reason of the condition.
-    pub(super) reason: &'static str,
+    pub(crate) reason: &'static str,
     /// Sentence with the remedy. Never holds what changes from try to try: that would be a new status each time.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// Whether a person has to act. Otherwise trying again may heal it.
-    pub(super) needs_a_person: bool,
+    pub(crate) needs_a_person: bool,
 }
 
 impl Problem {
     /// Something that a person has to repair.
-    pub(super) fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn stalled(reason: &'static str, message: impl Into<String>) -> Self {
         Self {
             reason,
             message: message.into(),
@@ -26,7 +25,7 @@ impl Problem {
     }
 
     /// Something that may heal by itself.
-    pub(super) fn passing(reason: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn passing(reason: &'static str, message: impl Into<String>) -> Self {
         Self {
             reason,
             message: message.into(),
@@ -35,28 +34,8 @@ impl Problem {
     }
 }
 
-/// The problem behind a failed pass; `None` for a pass that was asked to stop.
-pub(super) fn of_pass(
-    failure: &PassFailure,
-    connection: &ChromeEnterpriseConnection,
-    client_id: Option<&str>,
-    scopes: &[&str],
-) -> Option<Problem> {
-    match failure {
-        PassFailure::Cancelled => None,
-        PassFailure::Google(error) => Some(of_google(error, connection, client_id, scopes)),
-        PassFailure::List(_) => Some(Problem::passing(
-            "InventoryUnreadable",
-            "The device objects in this cluster could not be listed; the operator tries again. If this stays, check the operator's RBAC role and its log.",
-        )),
-        PassFailure::Write { .. } => Some(Problem::passing(
-            "InventoryWriteFailed",
-            "Some device objects could not be written to this cluster; the operator tries again. If this stays, check the API server, quotas of the namespace and the operator's log.",
-        )),
-    }
-}
-
-fn of_google(
+/// The problem behind a refusal or silence of Google.
+pub(crate) fn of_google(
     error: &GoogleError,
     connection: &ChromeEnterpriseConnection,
     client_id: Option<&str>,
@@ -139,7 +118,7 @@ fn delegation_message(missing: &[&'static str], client_id: Option<&str>, scopes:
 }
 
 /// The problem behind a key file that cannot be used.
-pub(super) fn of_key(secret: &str, key: &str, error: &CredentialError) -> Problem {
+pub(crate) fn of_key(secret: &str, key: &str, error: &CredentialError) -> Problem {
     Problem::stalled(
         "SecretInvalid",
         format!(
