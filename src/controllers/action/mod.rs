@@ -23,6 +23,8 @@ mod claim;
 mod events;
 mod facts;
 mod flights;
+#[cfg(test)]
+mod model;
 mod news;
 mod observe;
 mod plan;
