@@ -12,6 +12,7 @@
 )]
 
 mod answers;
+mod changes;
 mod fake;
 mod retries;
 mod secrecy;
