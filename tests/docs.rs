@@ -32,11 +32,13 @@ fn words_between(mark: char, text: &str) -> BTreeSet<String> {
 /// Every word in `UpperCamelCase` that the code of the connection puts into a status: states, conditions and reasons.
 fn words_of_the_code() -> BTreeSet<String> {
     let mut files = vec![PathBuf::from("src/google/errors.rs")];
-    for entry in fs::read_dir(root().join("src/controllers/connection")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if !name.contains("test") {
-            files.push(path);
+    for folder in ["connection", "tenant"] {
+        for entry in fs::read_dir(root().join("src/controllers").join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            if !name.contains("test") {
+                files.push(path);
+            }
         }
     }
     let mut words: BTreeSet<String> = files
@@ -52,8 +54,9 @@ fn words_of_the_code() -> BTreeSet<String> {
         ]
         .map(str::to_owned),
     );
-    // Values of a condition.
-    words.retain(|word| !["True", "False", "Unknown"].contains(&word.as_str()));
+    // Values of a condition, and the kind itself.
+    let others = ["True", "False", "Unknown", "ChromeEnterpriseConnection"];
+    words.retain(|word| !others.contains(&word.as_str()));
     words
 }
 
@@ -98,12 +101,7 @@ fn every_state_condition_and_reason_of_a_connection_is_explained() {
 #[test]
 fn no_explained_word_is_gone_from_the_code() {
     let code = words_of_the_code();
-    let rows = table_rows(&read("docs/connection.md"));
-    let first_cells: String = rows
-        .lines()
-        .filter_map(|row| Some(format!("{}\n", row.split('|').nth(1)?)))
-        .collect();
-    let stale: Vec<_> = words_between('`', &first_cells)
+    let stale: Vec<_> = explained("docs/connection.md")
         .into_iter()
         .filter(|word| !code.contains(word))
         .collect();
@@ -111,6 +109,37 @@ fn no_explained_word_is_gone_from_the_code() {
         stale.is_empty(),
         "docs/connection.md explains {stale:?}, which the code does not say any more"
     );
+}
+
+/// The words in the first column of the tables of a page.
+fn explained(page: &str) -> BTreeSet<String> {
+    let rows = table_rows(&read(page));
+    let cells: String = rows
+        .lines()
+        .filter_map(|row| Some(format!("{}\n", row.split('|').nth(1)?)))
+        .collect();
+    words_between('`', &cells)
+}
+
+/// Every state and reason of an action. Reasons stand in one table of the code: `Name => "sentence",`.
+fn words_of_actions() -> BTreeSet<String> {
+    let code = read("src/controllers/action/reason.rs");
+    let reasons = code.lines().filter_map(|line| {
+        let (name, sentence) = line.trim().split_once(" => \"")?;
+        (sentence.len() > 10).then(|| name.to_owned())
+    });
+    let states = api::action::ActionState::ALL.map(|state| state.as_str().to_owned());
+    reasons
+        .chain(states)
+        .chain(["Ready", "Stalled", "ReceiptNotWritten"].map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn every_state_condition_and_reason_of_an_action_is_explained_and_no_other() {
+    let words = words_of_actions();
+    assert!(words.len() > 40, "{words:?}");
+    assert_eq!(explained("docs/actions.md"), words);
 }
 
 fn table_rows(markdown: &str) -> String {
