@@ -322,16 +322,14 @@ impl Protocol {
         let before = seen.as_ref().map(|(_, stored)| stored.spec());
         let number = before.as_ref().map_or(0, |record| record.attempts.len());
         let attempt = record::attempt(number, &id, "p", now, now + SignedDuration::from_secs(10));
-        let wanted = match before {
-            Some(record) => record::with_attempt(record, attempt),
-            None => {
-                let Some(uid) = world.action else { return };
-                let mut action = self.facts.action.clone().unwrap();
-                action.metadata.uid = Some(format!("uid-{uid}"));
-                let request =
-                    request::request_of(&action, Some(&testing::tenant()), Some(&testing::target()));
-                record::claimed(fixed(request), attempt)
-            }
+        let wanted = if let Some(record) = before {
+            record::with_attempt(record, attempt)
+        } else {
+            let Some(uid) = world.action else { return };
+            let mut action = self.facts.action.clone().unwrap();
+            action.metadata.uid = Some(format!("uid-{uid}"));
+            let request = request::request_of(&action, Some(&testing::tenant()), Some(&testing::target()));
+            record::claimed(fixed(request), attempt)
         };
         let (expects, record) = (seen.map(|(version, _)| version), Record::of(wanted));
         let unclear = |world: &mut World| {
@@ -624,8 +622,8 @@ fn explore_all(mishaps: u8) {
         (ActionType::EnableLostMode, 50),
     ] {
         let checked = explore(Protocol {
-            skew,
             mishaps,
+            skew,
             ..Protocol::new(type_)
         });
         let states = checked.unique_state_count();
