@@ -12,8 +12,12 @@
 #![expect(unreachable_pub, reason = "tests")]
 
 mod access;
+mod command_life;
+mod command_traces;
+mod commands;
 mod control;
 mod documentation;
+mod edits;
 mod faults;
 mod lists;
 mod pages;
@@ -21,6 +25,7 @@ mod people;
 mod projections;
 mod quota;
 mod scale;
+mod states;
 mod support;
 mod transport;
-mod writes;
+mod witness;
