@@ -18,6 +18,7 @@ mod commands;
 mod control;
 mod documentation;
 mod edits;
+mod effects;
 mod faults;
 mod lists;
 mod pages;
