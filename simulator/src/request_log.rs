@@ -1,12 +1,13 @@
 //! What was asked of the simulator, for assertions. Tokens, keys and bodies are never kept.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::api::methods::ApiMethod;
+use crate::faults::Struck;
 
 /// How many requests are remembered; the counts go on.
 pub const CAPACITY: usize = 20_000;
@@ -29,7 +30,7 @@ const SECRETS: [&str; 10] = [
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
-    /// Counts up from 1, over the whole life of the simulator.
+    /// Counts the requests as they come, from 1 over the whole life of the simulator.
     pub number: u64,
     /// Simulated time of the answer.
     pub time: Timestamp,
@@ -43,7 +44,7 @@ pub struct LogEntry {
     /// What is known of a call of the Directory API.
     #[serde(flatten)]
     pub call: CallNote,
-    /// The HTTP status; none if the connection was reset before an answer.
+    /// The HTTP status; none if no answer was sent.
     pub status: Option<u16>,
     /// The fault rule that struck.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,6 +128,24 @@ impl LogFilter {
     }
 }
 
+/// The number of a request in the log; travels with the request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestNumber(pub(crate) u64);
+
+/// Lets a fault rule that never answers tell the log what it did. Travels with the request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HeldBack(Arc<OnceLock<(Struck, CallNote)>>);
+
+impl HeldBack {
+    pub(crate) fn tell(&self, struck: Struck, note: CallNote) {
+        let _ = self.0.set((struck, note));
+    }
+
+    pub(crate) fn told(&self) -> Option<(Struck, CallNote)> {
+        self.0.get().cloned()
+    }
+}
+
 /// The log of one simulator.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
@@ -141,10 +160,16 @@ struct Inner {
 }
 
 impl RequestLog {
-    pub(crate) fn record(&self, mut entry: LogEntry) {
+    /// The number of a request that has just come.
+    pub(crate) fn next_number(&self) -> RequestNumber {
         let mut inner = self.lock();
         inner.last_number += 1;
-        entry.number = inner.last_number;
+        RequestNumber(inner.last_number)
+    }
+
+    /// Remembers a request that has ended. The log is in the order of the numbers, however long each took.
+    pub(crate) fn record(&self, entry: LogEntry) {
+        let mut inner = self.lock();
         let name = match entry.call.api {
             Some(api) => api.id().to_owned(),
             // Paths are the caller's: only those of the simulator itself are counted one by one.
@@ -154,7 +179,8 @@ impl RequestLog {
         if inner.entries.len() >= CAPACITY {
             inner.entries.pop_front();
         }
-        inner.entries.push_back(entry);
+        let place = inner.entries.partition_point(|other| other.number < entry.number);
+        inner.entries.insert(place, entry);
     }
 
     pub(crate) fn entries(&self, filter: &LogFilter) -> Vec<LogEntry> {
@@ -230,8 +256,9 @@ mod tests {
     fn the_log_is_bounded_and_counts_go_on() {
         let log = RequestLog::default();
         for _ in 0..CAPACITY + 5 {
+            let RequestNumber(number) = log.next_number();
             log.record(LogEntry {
-                number: 0,
+                number,
                 time: Timestamp::UNIX_EPOCH,
                 verb: "GET".to_owned(),
                 path: "/x".to_owned(),

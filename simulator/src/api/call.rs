@@ -13,11 +13,14 @@ use crate::api::mask::Mask;
 use crate::api::parameters::Parameters;
 use crate::api::route::Route;
 use crate::api_error::ApiError;
+use crate::faults::Orders;
+use crate::quota::FreeOfQuota;
+use crate::request_log::RequestNumber;
 use crate::state::SimulatorState;
 use crate::tenant::Tenant;
 
 /// Bodies of this API are small: 50 device ids, or the fields of one device.
-const MAXIMUM_BODY: usize = 1024 * 1024;
+pub(crate) const MAXIMUM_BODY: usize = 1024 * 1024;
 
 /// A request whose path belongs to a method.
 #[derive(Debug)]
@@ -30,6 +33,10 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// A batch has paid for this call already.
     pub(crate) free_of_quota: bool,
+    /// Number in the request log.
+    pub(crate) number: Option<u64>,
+    /// What a fault rule has ordered.
+    pub(crate) orders: Orders,
 }
 
 impl Call {
@@ -52,7 +59,9 @@ impl Call {
             route,
             parameters: Parameters::parse(parts.uri.query().unwrap_or("")),
             host: host.to_owned(),
-            free_of_quota: parts.extensions.get::<crate::quota::FreeOfQuota>().is_some(),
+            free_of_quota: parts.extensions.get::<FreeOfQuota>().is_some(),
+            number: parts.extensions.get::<RequestNumber>().map(|number| number.0),
+            orders: parts.extensions.get::<Orders>().cloned().unwrap_or_default(),
             headers: parts.headers,
             body,
         })
@@ -102,7 +111,12 @@ impl Call {
 
 /// A successful answer.
 #[derive(Debug)]
-pub(crate) struct Reply(Vec<u8>);
+pub(crate) enum Reply {
+    /// JSON, already written.
+    Json(Vec<u8>),
+    /// 200 without a body.
+    Empty,
+}
 
 impl Reply {
     /// Writes a value as the call asked for it.
@@ -118,16 +132,17 @@ impl Reply {
         if call.parameters.pretty() {
             body.push(b'\n');
         }
-        Ok(Self(body))
+        Ok(Self::Json(body))
     }
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        (
-            [(header::CONTENT_TYPE, "application/json; charset=UTF-8")],
-            self.0,
-        )
-            .into_response()
+        match self {
+            Self::Json(body) => {
+                ([(header::CONTENT_TYPE, "application/json; charset=UTF-8")], body).into_response()
+            }
+            Self::Empty => StatusCode::OK.into_response(),
+        }
     }
 }

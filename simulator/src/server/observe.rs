@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use super::CONTROL_PREFIX;
 use crate::api_error::ApiError;
 use crate::faults::Struck;
-use crate::request_log::{CallNote, LogEntry, without_secrets};
+use crate::request_log::{CallNote, HeldBack, LogEntry, RequestNumber, without_secrets};
 use crate::state::SimulatorState;
 
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
@@ -76,43 +76,81 @@ fn with_query(uri: &Uri, form: &[u8]) -> Option<Uri> {
 /// Writes the request log and adds the usual headers.
 pub(super) async fn layer(
     State(state): State<Arc<SimulatorState>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path().to_owned();
-    if path.starts_with(CONTROL_PREFIX) {
+    if request.uri().path().starts_with(CONTROL_PREFIX) {
         return next.run(request).await;
     }
-    let begun = Instant::now();
-    let verb = request.method().to_string();
-    let query = without_secrets(request.uri().query().unwrap_or(""));
-    let user_agent = header_text(request.headers(), &header::USER_AGENT);
+    let number = state.requests.next_number();
+    let mut observation = Observation::of(state, number, &request);
+    request.extensions_mut().insert(number);
+    request.extensions_mut().insert(observation.held_back.clone());
     let mut response = next.run(request).await;
-    let struck = response.extensions().get::<Struck>().copied();
-    let call = response
-        .extensions()
-        .get::<CallNote>()
-        .cloned()
-        .unwrap_or_default();
-    let lost = struck.is_some_and(|struck| struck.lost);
-    state.requests.record(LogEntry {
-        number: 0,
-        time: state.clock.now(),
-        verb,
-        path,
-        query,
-        call,
-        status: (!lost).then(|| response.status().as_u16()),
-        fault: struck.map(|struck| struck.rule),
-        milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        user_agent,
-    });
+    observation.answered(&response);
     let headers = response.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static("ESF"));
     for name in ["Origin", "X-Origin", "Referer"] {
         headers.append(header::VARY, HeaderValue::from_static(name));
     }
     response
+}
+
+/// A request that is going on. It enters the log when this is dropped: also if the client has gone away before there
+/// was an answer.
+struct Observation {
+    state: Arc<SimulatorState>,
+    begun: Instant,
+    held_back: HeldBack,
+    entry: Option<LogEntry>,
+}
+
+impl Observation {
+    fn of(state: Arc<SimulatorState>, number: RequestNumber, request: &Request) -> Self {
+        let entry = LogEntry {
+            number: number.0,
+            time: state.clock.now(),
+            verb: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            query: without_secrets(request.uri().query().unwrap_or("")),
+            call: CallNote::default(),
+            status: None,
+            fault: None,
+            milliseconds: 0,
+            user_agent: header_text(request.headers(), &header::USER_AGENT),
+        };
+        Self {
+            state,
+            begun: Instant::now(),
+            held_back: HeldBack::default(),
+            entry: Some(entry),
+        }
+    }
+
+    fn answered(&mut self, response: &Response) {
+        let Some(entry) = &mut self.entry else { return };
+        let struck = response.extensions().get::<Struck>();
+        let lost = struck.is_some_and(|struck| struck.lost);
+        entry.status = (!lost).then(|| response.status().as_u16());
+        entry.fault = struck.map(|struck| struck.rule);
+        if let Some(call) = response.extensions().get::<CallNote>() {
+            entry.call = call.clone();
+        }
+    }
+}
+
+impl Drop for Observation {
+    fn drop(&mut self) {
+        let Some(mut entry) = self.entry.take() else {
+            return;
+        };
+        if let Some((struck, call)) = self.held_back.told() {
+            (entry.fault, entry.call) = (Some(struck.rule), call);
+        }
+        entry.time = self.state.clock.now();
+        entry.milliseconds = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.state.requests.record(entry);
+    }
 }
 
 fn header_text(headers: &HeaderMap, name: &HeaderName) -> String {
