@@ -8,6 +8,8 @@
 )]
 
 mod google_arguments;
+mod output;
+mod policies;
 mod resource_types;
 mod run_arguments;
 
@@ -21,6 +23,7 @@ use crate::run;
 use crate::runtime::telemetry;
 
 pub use google_arguments::GoogleArguments;
+pub use policies::PoliciesArguments;
 pub use resource_types::{CrdsArguments, GenerateArguments};
 pub use run_arguments::RunArguments;
 
@@ -50,6 +53,11 @@ pub enum Command {
     Run(Box<RunArguments>),
     /// Print the CustomResourceDefinitions, to be piped into `kubectl apply --server-side -f -`
     Crds(CrdsArguments),
+    /// Print the admission policies and cluster roles, to be piped into `kubectl apply --server-side -f -`
+    ///
+    /// They decide who may create which action, guard receipts and the status of actions, and record who asked for an
+    /// action. Recording needs Kubernetes 1.36; an older cluster refuses that one policy and accepts the others.
+    Policies(PoliciesArguments),
     /// Write the committed files that are made from the resource types
     #[command(hide = true)]
     Generate(GenerateArguments),
@@ -61,6 +69,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(arguments) => return run_operator(&arguments),
         Command::Crds(arguments) => resource_types::print_or_write(&arguments),
+        Command::Policies(arguments) => policies::print_or_write(&arguments),
         Command::Generate(arguments) => resource_types::generate(&arguments),
     };
     match outcome {

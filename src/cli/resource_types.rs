@@ -1,13 +1,12 @@
 //! `crds` prints the resource types; `generate` writes the files that are made from them.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
+use super::output::{print, write_file};
 use crate::api::{crds, generated};
 
 /// What `crds` can be told.
@@ -52,20 +51,4 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Result<()> {
         write_file(&arguments.root.join(path), &text)?;
     }
     Ok(())
-}
-
-fn print(text: &str) -> Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        // The reader has seen enough (`crds | head`).
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome.context("the definitions cannot be printed"),
-    }
-}
-
-fn write_file(path: &Path, text: &str) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("the folder {} cannot be made", folder.display()))?;
-    }
-    fs::write(path, text).with_context(|| format!("the file {} cannot be written", path.display()))
 }

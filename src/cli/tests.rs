@@ -7,7 +7,7 @@ fn run_arguments(flags: &[&str]) -> Result<Box<RunArguments>, clap::Error> {
     let words = ["chrome-enterprise-operator", "run"].iter().chain(flags);
     match Cli::try_parse_from(words)?.command {
         Command::Run(arguments) => Ok(arguments),
-        other @ (Command::Crds(_) | Command::Generate(_)) => panic!("{other:?}"),
+        other @ (Command::Crds(_) | Command::Policies(_) | Command::Generate(_)) => panic!("{other:?}"),
     }
 }
 
