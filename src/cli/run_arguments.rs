@@ -12,9 +12,6 @@ use crate::run::RunSettings;
 use crate::runtime::kubernetes::KubernetesSettings;
 use crate::runtime::telemetry::{self, LogFormat, LogSettings};
 
-/// On top of the longest exchange with Google: time for an answer to be on its way, and for clocks to differ.
-const IN_FLIGHT_MARGIN: Duration = Duration::from_secs(5);
-
 /// Everything that `run` can be told.
 #[derive(Debug, Args)]
 pub struct RunArguments {
@@ -114,13 +111,20 @@ pub struct SyncArguments {
 pub struct ActionArguments {
     /// Longest time between claiming an action and sending it to Google
     ///
-    /// After an operator died while it sent an action, it takes this time and the longest exchange with Google until
-    /// another one says that the outcome is unknown.
+    /// After an operator died while it sent an action, it takes this time, the longest exchange with Google (at most 30
+    /// seconds) and the margin below until another one says that the outcome is unknown.
     #[arg(
         long, value_name = "SECONDS", env = "CHROME_ENTERPRISE_OPERATOR_ACTION_ATTEMPT_SECONDS", default_value_t = 10,
         value_parser = value_parser!(u64).range(1..=300)
     )]
     pub action_attempt_seconds: u64,
+
+    /// On top of the longest exchange with Google: time for an answer to be on its way, and for clocks to differ
+    #[arg(
+        long, value_name = "SECONDS", env = "CHROME_ENTERPRISE_OPERATOR_ACTION_MARGIN_SECONDS", default_value_t = 5,
+        value_parser = value_parser!(u64).range(1..=300)
+    )]
+    pub action_margin_seconds: u64,
 
     /// How long a device is watched for the wanted state after Google's answer was lost
     #[arg(
@@ -154,7 +158,7 @@ impl ActionArguments {
     fn settings(&self, longest_exchange: Duration) -> ActionSettings {
         ActionSettings {
             attempt_window: Duration::from_secs(self.action_attempt_seconds),
-            in_flight: longest_exchange + IN_FLIGHT_MARGIN,
+            in_flight: longest_exchange + Duration::from_secs(self.action_margin_seconds),
             settle: Duration::from_secs(self.action_settle_seconds),
             command_patience: Duration::from_secs(self.action_patience_seconds),
             receipt_retention: self

@@ -443,6 +443,7 @@ pub(crate) struct Operator {
     child: Child,
     folder: TempDir,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl Operator {
@@ -484,12 +485,19 @@ impl Operator {
             .map(ToString::to_string)
             .chain(namespaces)
             .collect();
-        let child = spawn(&arguments, &folder);
+        let child = spawn(&arguments, &[], &folder);
         Self {
             child,
             folder,
             arguments,
+            environment: Vec::new(),
         }
+    }
+
+    /// Environment variables of the process, from its next start on.
+    pub(crate) fn set_environment(&mut self, variables: &[(&str, &str)]) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.environment = variables.iter().map(owned).collect();
     }
 
     /// Ends the process at once, as a crash would.
@@ -525,7 +533,7 @@ impl Operator {
 
     /// Starts the process again after a kill, with the same flags.
     pub(crate) fn restart(&mut self) {
-        self.child = spawn(&self.arguments, &self.folder);
+        self.child = spawn(&self.arguments, &self.environment, &self.folder);
     }
 
     /// Whether the process is still running.
@@ -563,7 +571,7 @@ fn log_path(folder: &TempDir) -> PathBuf {
     folder.path().join("operator.log")
 }
 
-fn spawn(arguments: &[String], folder: &TempDir) -> Child {
+fn spawn(arguments: &[String], environment: &[(String, String)], folder: &TempDir) -> Child {
     let log = File::options()
         .create(true)
         .append(true)
@@ -571,6 +579,7 @@ fn spawn(arguments: &[String], folder: &TempDir) -> Child {
         .unwrap();
     Command::new(env!("CARGO_BIN_EXE_chrome-enterprise-operator"))
         .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)

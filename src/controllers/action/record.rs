@@ -63,7 +63,11 @@ impl From<Sent<Option<String>>> for AttemptEnd {
             Sent::NotSent(error) => Self::NotSent(error.into()),
             Sent::Accepted(command_id) => Self::Accepted(command_id),
             Sent::Refused(error) => Self::Refused(error.into()),
-            Sent::Unknown(error) => Self::Unknown(error.into()),
+            // What the reason says about trying again holds for reads, and nothing of it for what may have been done.
+            Sent::Unknown(error) => Self::Unknown(Why {
+                explanation: format!("No clear answer ({}).", error.reason.name()),
+                ..error.into()
+            }),
         }
     }
 }

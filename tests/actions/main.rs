@@ -1,0 +1,16 @@
+//! Device actions end to end: the real operator program, a real API server with the admission policies, and the
+//! simulator, whose witness knows what really happened to each device.
+
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests, whose helpers may panic"
+)]
+
+mod answers;
+mod orders;
+mod school;
+#[path = "../scenarios/world.rs"]
+#[allow(dead_code, reason = "shared with the scenarios of the inventory")]
+mod world;
