@@ -6,17 +6,21 @@
 //! |---|---|
 //! | `api` | the Directory API: paths, parameters, methods |
 //! | `auth`, `batch`, `discovery` | signing in, batches, the discovery document |
-//! | `device`, `fleet` | what devices are, how fleets are made and stored |
+//! | `device`, `fleet` | what devices are, how fleets are made, stored and changed |
+//! | `command`, `status_change` | remote commands; which change of state is allowed |
+//! | `agenda`, `witness` | what is still going to happen to devices, and what has really happened |
 //! | `tenant`, `people` | customers and their accounts |
 //! | `faults`, `quota`, `switches`, `clock` | what a test can do to it |
 //! | `control` | the control API `/sim/v1` |
 //! | `server` | the port |
 
+mod agenda;
 pub mod api;
 pub mod api_error;
 pub mod auth;
 mod batch;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod control;
 mod device;
@@ -31,8 +35,10 @@ pub mod request_log;
 pub mod server;
 mod simulator;
 pub mod state;
+mod status_change;
 pub mod switches;
 pub mod tenant;
+pub mod witness;
 
 pub use device::{DeprovisionReason, DeviceStatus};
 pub use simulator::{Error, Simulator, SimulatorBuilder};

@@ -52,6 +52,14 @@ impl Draw {
         self.below(1000) < per_mille
     }
 
+    /// A number from 0 up to, but not including, 1.
+    pub(crate) fn share(self) -> f64 {
+        // 53 bits are what a float can hold.
+        #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+        let share = (self.0 >> 11) as f64 / (1_u64 << 53) as f64;
+        share
+    }
+
     /// One of the choices, all equally likely. The slice must not be empty; an empty one is a mistake of the
     /// program text and is caught by the tests of the tables.
     pub(crate) fn pick<T>(self, choices: &[T]) -> &T {

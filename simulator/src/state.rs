@@ -26,7 +26,7 @@ const MAXIMUM_REFUSED_TOKENS: usize = 10_000;
 #[derive(Debug)]
 pub struct SimulatorState {
     /// Simulated time.
-    pub clock: Clock,
+    pub clock: Arc<Clock>,
     /// Service accounts, delegation, tokens.
     pub auth: auth::AuthState,
     /// What the simulator was started with.
@@ -74,7 +74,7 @@ impl SimulatorState {
         };
         let start = config.clock_start.unwrap_or_else(Timestamp::now);
         let state = Arc::new(Self {
-            clock: Clock::new(start, config.time_scale)?,
+            clock: Arc::new(Clock::new(start, config.time_scale)?),
             auth: auth::AuthState::new(&auth)?,
             quota: Quota::default(),
             faults: FaultBook::default(),
@@ -109,13 +109,12 @@ impl SimulatorState {
             return Err(ControlError::invalid(format!("devices: at most {MAXIMUM_DEVICES}")).into());
         }
         self.auth.register_customer(&customer_id)?;
-        let now = self.clock.now().as_second();
         let tenant = Arc::new(Tenant::generate(
             self.config.seed,
             &customer_id,
             &domain,
             config.devices,
-            now,
+            &self.clock,
         ));
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         let taken = |other: &&Arc<Tenant>| {
@@ -209,7 +208,7 @@ impl SimulatorState {
                 }
                 *done += 1;
             }
-            if let Err(error) = self.apply(tenant, &hook.change, u64::from(page)) {
+            if let Err(error) = tenant.apply(&hook.change, u64::from(page)) {
                 tracing::warn!(%error, "a change between two pages was not possible");
             }
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::command::CommandSwitches;
 use crate::control::changes::BulkChange;
 use crate::control::error::ControlError;
 pub use crate::device::fields::BasicProjection;
@@ -32,6 +33,12 @@ pub struct Switches {
     pub between_pages: Vec<BetweenPages>,
     /// What `moveDevicesToOu` does with an id that is not known.
     pub unknown_ids_in_moves: UnknownIds,
+    /// What `patch` and `update` do with an `orgUnitPath` that comes without its `orgUnitId`.
+    pub org_unit_path_alone: PathAlone,
+    /// Lists and counts see a change made through the API so many simulated seconds later than `get`.
+    pub replication_lag_seconds: u32,
+    /// How remote commands go.
+    pub commands: CommandSwitches,
     /// Customers (`C0…`) whose administrator has switched off API access for the domain.
     pub domain_without_apis: BTreeSet<String>,
 }
@@ -48,6 +55,9 @@ impl Default for Switches {
             page_chaos: PageChaos::default(),
             between_pages: Vec::new(),
             unknown_ids_in_moves: UnknownIds::default(),
+            org_unit_path_alone: PathAlone::default(),
+            replication_lag_seconds: 0,
+            commands: CommandSwitches::default(),
             domain_without_apis: BTreeSet::new(),
         }
     }
@@ -73,6 +83,17 @@ pub enum UnknownIds {
     Error,
     /// It is passed over in silence.
     Ignore,
+}
+
+/// What a path of an organisational unit without its id does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PathAlone {
+    /// The device moves.
+    #[default]
+    Accept,
+    /// 400 `Inconsistent Orgunit id and path in request`, as some customers have had since 2021.
+    Refuse,
 }
 
 /// Devices that come twice or not at all.
@@ -135,6 +156,12 @@ impl Switches {
         if longest > 600_000 {
             return Err(ControlError::invalid("latencies are at most 600000 milliseconds"));
         }
+        if self.replication_lag_seconds > 604_800 {
+            return Err(ControlError::invalid(
+                "replicationLagSeconds: at most 604800 (a week)",
+            ));
+        }
+        self.commands.check()?;
         self.between_pages.iter().try_for_each(|hook| hook.change.check())
     }
 }
@@ -178,5 +205,8 @@ mod tests {
         assert!(merged(&json!({"pageSizeLimit": 0})).is_err());
         assert!(merged(&json!({"pageChaos": {"sed": 1}})).is_err());
         assert!(merged(&json!({"rejectPageTokens": 3})).is_err());
+        assert!(merged(&json!({"replicationLagSeconds": 604_801})).is_err());
+        assert!(merged(&json!({"commands": {"failureRate": 2}})).is_err());
+        assert!(merged(&json!({"commands": {"stuckAt": "EXPIRED"}})).is_err());
     }
 }

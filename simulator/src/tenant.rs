@@ -1,7 +1,10 @@
 //! One customer: its accounts and its fleet.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use jiff::Timestamp;
+
+use crate::clock::Clock;
 use crate::fleet::{Fleet, generate};
 use crate::people::{Privileges, User};
 use crate::random::Draw;
@@ -22,6 +25,7 @@ pub struct Tenant {
     customer_id: String,
     domain: String,
     users: RwLock<Vec<User>>,
+    clock: Arc<Clock>,
     fleet: RwLock<Fleet>,
 }
 
@@ -41,12 +45,20 @@ pub(crate) fn usual_customer_id(seed: u64, domain: &str) -> String {
 }
 
 impl Tenant {
-    /// A customer with a generated fleet as it stands at `now` (seconds since 1970).
-    pub(crate) fn generate(seed: u64, customer_id: &str, domain: &str, devices: u32, now: i64) -> Self {
+    /// A customer with a generated fleet as it stands at the time of the clock.
+    pub(crate) fn generate(
+        seed: u64,
+        customer_id: &str,
+        domain: &str,
+        devices: u32,
+        clock: &Arc<Clock>,
+    ) -> Self {
+        let now = clock.now().as_second();
         Self {
             customer_id: customer_id.to_owned(),
             domain: domain.to_owned(),
             users: RwLock::new(usual_users(seed, customer_id, domain)),
+            clock: Arc::clone(clock),
             fleet: RwLock::new(generate::fleet(seed, domain, devices, now)),
         }
     }
@@ -104,18 +116,33 @@ impl Tenant {
     /// How many devices are listed.
     #[must_use]
     pub fn device_count(&self) -> usize {
-        self.with_fleet(Fleet::listed_count)
+        self.with_fleet(|fleet, _| fleet.listed_count())
     }
 
-    pub(crate) fn with_fleet<T>(&self, look: impl FnOnce(&Fleet) -> T) -> T {
-        let fleet: RwLockReadGuard<'_, Fleet> = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
-        look(&fleet)
+    /// Looks at the devices, after everything has happened that is due by now. The time is that of the look.
+    pub(crate) fn with_fleet<T>(&self, look: impl FnOnce(&Fleet, Timestamp) -> T) -> T {
+        let fleet = self.fleet.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        if !fleet.agenda.is_due(now) {
+            return look(&fleet, now);
+        }
+        drop(fleet);
+        let (fleet, now) = self.settled_fleet();
+        look(&RwLockWriteGuard::downgrade(fleet), now)
     }
 
-    pub(crate) fn change_fleet<T>(&self, change: impl FnOnce(&mut Fleet) -> T) -> T {
-        let mut fleet: RwLockWriteGuard<'_, Fleet> =
-            self.fleet.write().unwrap_or_else(PoisonError::into_inner);
-        change(&mut fleet)
+    /// Changes the devices, after everything has happened that is due by now. The time is that of the change.
+    pub(crate) fn change_fleet<T>(&self, change: impl FnOnce(&mut Fleet, Timestamp) -> T) -> T {
+        let (mut fleet, now) = self.settled_fleet();
+        change(&mut fleet, now)
+    }
+
+    /// The clock is read under the lock: no change can have an earlier time than one that came before it.
+    fn settled_fleet(&self) -> (RwLockWriteGuard<'_, Fleet>, Timestamp) {
+        let mut fleet = self.fleet.write().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        fleet.settle(now);
+        (fleet, now)
     }
 
     fn read_users(&self) -> RwLockReadGuard<'_, Vec<User>> {
@@ -174,8 +201,9 @@ mod tests {
 
     #[test]
     fn customers_have_ids_and_accounts_of_their_own() {
-        let first = Tenant::generate(7, &usual_customer_id(7, "school.example"), "school.example", 0, 0);
-        let second = Tenant::generate(7, &usual_customer_id(7, "second.example"), "second.example", 0, 0);
+        let clock = Arc::new(Clock::new(Timestamp::UNIX_EPOCH, 0.0).unwrap());
+        let customer = |domain| Tenant::generate(7, &usual_customer_id(7, domain), domain, 0, &clock);
+        let (first, second) = (customer("school.example"), customer("second.example"));
         assert_ne!(first.customer_id(), second.customer_id());
         assert_eq!(first.customer_id().len(), 9);
         let admin = first.find_user("ADMIN@school.example").unwrap();

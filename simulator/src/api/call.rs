@@ -13,6 +13,8 @@ use crate::api::mask::Mask;
 use crate::api::parameters::Parameters;
 use crate::api::route::Route;
 use crate::api_error::ApiError;
+use crate::quota::FreeOfQuota;
+use crate::request_log::RequestNumber;
 use crate::state::SimulatorState;
 use crate::tenant::Tenant;
 
@@ -30,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// A batch has paid for this call already.
     pub(crate) free_of_quota: bool,
+    /// Number in the request log.
+    pub(crate) number: Option<u64>,
 }
 
 impl Call {
@@ -52,7 +56,8 @@ impl Call {
             route,
             parameters: Parameters::parse(parts.uri.query().unwrap_or("")),
             host: host.to_owned(),
-            free_of_quota: parts.extensions.get::<crate::quota::FreeOfQuota>().is_some(),
+            free_of_quota: parts.extensions.get::<FreeOfQuota>().is_some(),
+            number: parts.extensions.get::<RequestNumber>().map(|number| number.0),
             headers: parts.headers,
             body,
         })
@@ -102,7 +107,12 @@ impl Call {
 
 /// A successful answer.
 #[derive(Debug)]
-pub(crate) struct Reply(Vec<u8>);
+pub(crate) enum Reply {
+    /// JSON, already written.
+    Json(Vec<u8>),
+    /// 200 without a body.
+    Empty,
+}
 
 impl Reply {
     /// Writes a value as the call asked for it.
@@ -118,16 +128,17 @@ impl Reply {
         if call.parameters.pretty() {
             body.push(b'\n');
         }
-        Ok(Self(body))
+        Ok(Self::Json(body))
     }
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        (
-            [(header::CONTENT_TYPE, "application/json; charset=UTF-8")],
-            self.0,
-        )
-            .into_response()
+        match self {
+            Self::Json(body) => {
+                ([(header::CONTENT_TYPE, "application/json; charset=UTF-8")], body).into_response()
+            }
+            Self::Empty => StatusCode::OK.into_response(),
+        }
     }
 }

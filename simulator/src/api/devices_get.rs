@@ -13,14 +13,13 @@ pub(crate) fn get(state: &SimulatorState, tenant: &Tenant, call: &Call) -> Resul
     call.parameters.check_names(&["projection"])?;
     let fields = projection(&call.parameters)?.fields(state.switches().basic_projection);
     let mask = DeviceMask::new(&call.mask()?, fields)?;
-    let now = state.clock.now().as_second();
-    tenant.with_fleet(|fleet| {
+    tenant.with_fleet(|fleet, now| {
         let id = &call.route.resource;
         let (_, device) = fleet.find(id).ok_or_else(|| ApiError::not_found(id))?;
         Reply::json(
             &DeviceView {
                 device,
-                surroundings: fleet.surroundings(now),
+                surroundings: fleet.surroundings(now.as_second()),
                 mask: &mask,
             },
             call,

@@ -175,8 +175,8 @@ pub(crate) async fn list(
 ) -> Result<Reply, ApiError> {
     let switches = state.switches();
     pause(call, &switches).await;
-    let now = state.clock.now().as_second();
-    let (reply, page) = tenant.with_fleet(|fleet| {
+    let (reply, page) = tenant.with_fleet(|fleet, now| {
+        let now = now.as_second();
         let request = ListRequest::read(call, fleet, tenant, &switches)?;
         let token = request.token(call, state, now)?;
         let number = token.as_ref().map_or(1, |token| token.page);
@@ -307,7 +307,11 @@ impl Serialize for PageView<'_> {
 
 impl PageView<'_> {
     fn etag_text(&self) -> String {
-        let rows = self.page.slots.iter().filter_map(|slot| self.fleet.device(*slot));
+        let rows = self
+            .page
+            .slots
+            .iter()
+            .filter_map(|slot| self.fleet.as_listed(*slot));
         let digest = rows.fold(Draw::new(1), |draw, device| {
             let contact = device
                 .last_contact(self.surroundings.now)
@@ -337,7 +341,7 @@ impl Serialize for RowsView<'_> {
             .page
             .slots
             .iter()
-            .filter_map(|slot| self.view.fleet.device(*slot))
+            .filter_map(|slot| self.view.fleet.as_listed(*slot))
         {
             rows.serialize_element(&DeviceView {
                 device,
@@ -354,11 +358,10 @@ pub(crate) fn count(state: &SimulatorState, tenant: &Tenant, call: &Call) -> Res
     call.parameters
         .check_names(&["filter", "orgUnitPath", "includeChildOrgunits"])?;
     let query = query(&call.parameters, "filter", state.switches().malformed_query)?;
-    let now = state.clock.now().as_second();
-    let count = tenant.with_fleet(|fleet| {
+    let count = tenant.with_fleet(|fleet, now| {
         let scope = Scope::read(&call.parameters, &fleet.units)?;
         let scope = fleet.units.scope(scope.root, scope.with_children);
-        let surroundings = fleet.surroundings(now);
+        let surroundings = fleet.surroundings(now.as_second());
         Ok(Selection {
             fleet,
             scope: &scope,

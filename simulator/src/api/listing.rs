@@ -161,7 +161,7 @@ impl<'a> Selection<'a> {
             .filter(|slot| !page.slots.contains(slot))
             .filter(|slot| {
                 self.fleet
-                    .device(*slot)
+                    .as_listed(*slot)
                     .is_some_and(|device| self.query.matches(device, self.surroundings))
             })
             .take(usize::try_from(chaos.duplicates_per_page).unwrap_or(0));

@@ -1,6 +1,7 @@
 //! The Directory API: from a request to its answer.
 
 pub(crate) mod call;
+mod commands_get;
 mod devices_get;
 mod devices_list;
 pub(crate) mod listing;
@@ -22,6 +23,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
 use crate::api_error::ApiError;
+use crate::auth::Caller;
 use crate::html;
 use crate::request_log::CallNote;
 use crate::state::SimulatorState;
@@ -29,6 +31,7 @@ use call::{Call, Reply};
 use methods::ApiMethod;
 use parameters::Parameters;
 use route::NoRoute;
+use writes::WriteRequest;
 
 /// The routes of the API.
 pub(crate) fn router() -> Router<Arc<SimulatorState>> {
@@ -90,20 +93,27 @@ async fn answer(state: &SimulatorState, call: &Call, note: &mut CallNote) -> Res
     if !method.is_allowed_by(privileges) {
         return Err(ApiError::forbidden());
     }
-    dispatch(state, call, caller.customer_id.as_deref(), note).await
+    dispatch(state, call, &caller, note).await
 }
 
 async fn dispatch(
     state: &SimulatorState,
     call: &Call,
-    customer: Option<&str>,
+    caller: &Caller,
     note: &mut CallNote,
 ) -> Result<Reply, ApiError> {
     let method = call.route.method;
+    let customer = caller.customer_id.as_deref();
     if method == ApiMethod::UsersGet {
         return people::user(state, call, customer);
     }
     let tenant = call.tenant(state, customer)?;
+    let request = WriteRequest {
+        state,
+        tenant: &tenant,
+        call,
+        account: &caller.account,
+    };
     match method {
         ApiMethod::DevicesList => devices_list::list(state, &tenant, call, note).await,
         ApiMethod::DevicesGet => devices_get::get(state, &tenant, call),
@@ -112,15 +122,15 @@ async fn dispatch(
         ApiMethod::OrgUnitsGet => org_units::get(&tenant, call),
         ApiMethod::CustomersGet => people::customer(&tenant, call),
         ApiMethod::UsersGet => people::user(state, call, customer),
-        ApiMethod::DevicesPatch | ApiMethod::DevicesUpdate => writes::patch(&tenant, call),
-        ApiMethod::DevicesMove => writes::move_devices(state, &tenant, call),
-        ApiMethod::DevicesAction => writes::action(&tenant, call),
-        ApiMethod::BatchChangeStatus => writes::batch_change_status(call),
-        ApiMethod::IssueCommand => writes::issue_command(&tenant, call),
-        ApiMethod::CommandsGet => writes::command(&tenant, call),
+        ApiMethod::DevicesPatch | ApiMethod::DevicesUpdate => writes::patch(&request),
+        ApiMethod::DevicesMove => writes::move_devices(&request),
+        ApiMethod::DevicesAction => writes::action(&request),
+        ApiMethod::BatchChangeStatus => writes::batch_change_status(&request),
+        ApiMethod::IssueCommand => writes::issue_command(&request),
+        ApiMethod::CommandsGet => commands_get::get(&tenant, call),
         ApiMethod::OrgUnitsInsert
         | ApiMethod::OrgUnitsUpdate
         | ApiMethod::OrgUnitsPatch
-        | ApiMethod::OrgUnitsDelete => Err(ApiError::not_simulated_yet(method.id())),
+        | ApiMethod::OrgUnitsDelete => Err(ApiError::not_simulated(method.id())),
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn list(tenant: &Tenant, call: &Call) -> Result<Reply, ApiError> {
         .choice("type", &choices)?
         .unwrap_or(ListType::Children);
     let mask = call.mask()?;
-    tenant.with_fleet(|fleet| {
+    tenant.with_fleet(|fleet, _| {
         let units = &fleet.units;
         let parent = find(units, call.parameters.text("orgUnitPath").unwrap_or("/"))?;
         let inside = |unit: &&OrgUnit| match kind {
@@ -57,7 +57,7 @@ pub(crate) fn list(tenant: &Tenant, call: &Call) -> Result<Reply, ApiError> {
 pub(crate) fn get(tenant: &Tenant, call: &Call) -> Result<Reply, ApiError> {
     call.parameters.check_names(&[])?;
     let mask = call.mask()?;
-    tenant.with_fleet(|fleet| {
+    tenant.with_fleet(|fleet, _| {
         let reference = call.route.resource.as_str();
         let unit = find(&fleet.units, reference)?;
         if unit.key == UnitKey::ROOT && !reference.starts_with("id:") {

@@ -303,15 +303,13 @@ impl ApiError {
         .with_rpc_status("DEADLINE_EXCEEDED", Vec::new())
     }
 
-    /// 501: a method that Google has and this simulator does not play yet.
+    /// 501: a method that Google has and this simulator does not play.
     #[must_use]
-    pub fn not_simulated_yet(method: &str) -> Self {
+    pub fn not_simulated(method: &str) -> Self {
         Self::new(
             StatusCode::NOT_IMPLEMENTED,
             "notImplemented",
-            format!(
-                "{method} is not simulated yet: the call was checked and is valid, but nothing was changed."
-            ),
+            format!("{method} is not simulated; nothing was changed."),
         )
         .with_rpc_status("UNIMPLEMENTED", Vec::new())
     }

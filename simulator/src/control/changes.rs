@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::control::error::ControlError;
 use crate::device::ageing::Contact;
-use crate::device::{DeprovisionReason, Device, DeviceId, DeviceStatus, Presence, Text};
+use crate::device::{Device, DeviceId, DeviceStatus, Presence, Text};
 use crate::fleet::org_units::UnitKey;
 use crate::fleet::{Fleet, Slot};
 use crate::random::Draw;
 use crate::state::SimulatorState;
 use crate::tenant::Tenant;
+use crate::witness::{Cause, WitnessKind};
 
 /// A change of some devices of a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -189,23 +190,19 @@ impl SimulatorState {
         customer_id: &str,
         change: &BulkChange,
     ) -> Result<ChangeReport, ControlError> {
-        let tenant = self.require_tenant(customer_id)?;
-        self.apply(&tenant, change, 0)
+        self.require_tenant(customer_id)?.apply(change, 0)
     }
+}
 
-    /// The same for a customer that is known; `round` makes repeated changes differ.
-    pub(crate) fn apply(
-        &self,
-        tenant: &Tenant,
-        change: &BulkChange,
-        round: u64,
-    ) -> Result<ChangeReport, ControlError> {
+impl Tenant {
+    /// Changes devices; `round` makes repeated changes differ.
+    pub(crate) fn apply(&self, change: &BulkChange, round: u64) -> Result<ChangeReport, ControlError> {
         change.check()?;
-        let now = self.clock.now().as_second();
         let draw = Draw::new(change.seed).of("change").at(round);
-        tenant.change_fleet(|fleet| {
+        self.change_fleet(|fleet, now| {
             let slots = select(fleet, change, draw)?;
-            let edit = Edit::prepare(fleet, change, draw, now)?;
+            let cause = Cause::control(now);
+            let edit = Edit::prepare(fleet, change, draw, &cause)?;
             let mut report = ChangeReport::default();
             for slot in slots {
                 let Some(id) = fleet.device(slot).map(|device| device.id) else {
@@ -216,7 +213,7 @@ impl SimulatorState {
                 if edit.kind == ChangeKind::ReEnrol {
                     report
                         .new_device_ids
-                        .extend(fleet.re_enrol(slot, now).map(|id| id.to_string()));
+                        .extend(fleet.re_enrol(slot, &cause).map(|id| id.to_string()));
                 } else {
                     edit.apply(fleet, slot);
                 }
@@ -279,11 +276,16 @@ struct Edit<'a> {
     units: Vec<UnitKey>,
     status: DeviceStatus,
     draw: Draw,
-    now: i64,
+    cause: &'a Cause,
 }
 
 impl<'a> Edit<'a> {
-    fn prepare(fleet: &Fleet, change: &'a BulkChange, draw: Draw, now: i64) -> Result<Self, ControlError> {
+    fn prepare(
+        fleet: &Fleet,
+        change: &'a BulkChange,
+        draw: Draw,
+        cause: &'a Cause,
+    ) -> Result<Self, ControlError> {
         let mut edit = Self {
             kind: change.change,
             text: change.to.as_deref(),
@@ -291,7 +293,7 @@ impl<'a> Edit<'a> {
             units: Vec::new(),
             status: DeviceStatus::Active,
             draw,
-            now,
+            cause,
         };
         if change.change == ChangeKind::OrgUnit {
             edit.units = fleet.units.iter().map(|unit| unit.key).collect();
@@ -312,7 +314,8 @@ impl<'a> Edit<'a> {
             self.text
                 .map_or_else(|| format!("{what} {}", draw.hex(8)), str::to_owned)
         };
-        fleet.change(slot, |device| match self.kind {
+        let now = self.cause.second();
+        fleet.change(slot, self.cause, |device| match self.kind {
             ChangeKind::Notes => device.edit(Text::Notes, &text("Checked")),
             ChangeKind::AnnotatedUser => device.edit(Text::AnnotatedUser, &text("user")),
             ChangeKind::AnnotatedLocation => device.edit(Text::AnnotatedLocation, &text("Room")),
@@ -321,14 +324,17 @@ impl<'a> Edit<'a> {
                 device.org_unit = self.unit.unwrap_or_else(|| self.other_unit(device, draw));
             }
             ChangeKind::OsVersion => device.os.milestone = device.os.milestone.saturating_add(1),
-            ChangeKind::Status => device.set_status(self.status, self.now),
-            ChangeKind::Sync => device.contact.extra = self.now,
-            ChangeKind::Silence => device.contact.silent_after = device.contact.silent_after.min(self.now),
-            ChangeKind::Wake => device.contact.silent_after = i64::MAX,
+            ChangeKind::Status => device.set_status(self.status, now),
+            ChangeKind::Sync => device.contact.extra = now,
+            ChangeKind::Silence => device.contact.switch(false, now),
+            ChangeKind::Wake => device.contact.switch(true, now),
             ChangeKind::Vanish => device.presence = Presence::Vanished,
             ChangeKind::Restore => device.presence = Presence::Listed,
             ChangeKind::ReEnrol => {}
         });
+        if self.kind == ChangeKind::Sync {
+            fleet.called(slot, self.cause.at);
+        }
     }
 
     /// A unit that is not the one in which the device is.
@@ -354,27 +360,9 @@ pub(crate) fn no_org_unit(path: &str) -> ControlError {
     ))
 }
 
-impl Device {
-    /// Puts the device into a state, with what belongs to it. `now` is seconds since 1970.
-    pub(crate) fn set_status(&mut self, status: DeviceStatus, now: i64) {
-        self.status = status;
-        if status == DeviceStatus::Deprovisioned {
-            self.deprovisioned = Some(now);
-            self.deprovision_reason = Some(DeprovisionReason::RetiringDevice);
-        } else {
-            self.deprovisioned = None;
-            self.deprovision_reason = None;
-        }
-        if !status.talks() {
-            self.contact.silent_after = self.contact.silent_after.min(now);
-        }
-    }
-}
-
 impl Fleet {
-    /// Enrols the machine of a record again: the old record is released, a new one is made. `now` is seconds
-    /// since 1970.
-    pub(crate) fn re_enrol(&mut self, slot: Slot, now: i64) -> Option<DeviceId> {
+    /// Enrols the machine of a record again: the old record is released, a new one is made.
+    pub(crate) fn re_enrol(&mut self, slot: Slot, cause: &Cause) -> Option<DeviceId> {
         let old = self.device(slot)?.clone();
         let number = self.slots().count();
         let draw = self
@@ -391,13 +379,16 @@ impl Fleet {
         new.os = self.newest_os();
         new.mode = old.mode;
         new.org_unit = old.org_unit;
-        new.first_enrolled = now;
-        new.last_enrolled = now;
+        new.first_enrolled = cause.second();
+        new.last_enrolled = cause.second();
         new.contact = Contact::default();
         let id = new.id;
-        self.add(new);
+        let added = self.add(new);
+        self.witness.record(added, WitnessKind::EnrolledAgain, cause);
         if old.status != DeviceStatus::Deprovisioned {
-            self.change(slot, |device| device.set_status(DeviceStatus::Deprovisioned, now));
+            self.change(slot, cause, |device| {
+                device.set_status(DeviceStatus::Deprovisioned, cause.second());
+            });
         }
         Some(id)
     }

@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 use crate::api::mask::DeviceMask;
 use crate::control::changes::no_org_unit;
 use crate::control::error::ControlError;
-use crate::device::ageing::Contact;
 use crate::device::render::{DeviceView, Surroundings};
 use crate::device::{Device, DeviceStatus, Mode, Presence, Text};
 use crate::fleet::{Fleet, Slot};
 use crate::state::SimulatorState;
+use crate::witness::Cause;
 
 /// Most rows of one answer of the device list.
 const MAXIMUM_ROWS: usize = 10_000;
@@ -54,6 +54,8 @@ pub struct TruthRow {
     pub revision: u32,
     /// False for a vanished record.
     pub listed: bool,
+    /// Whether Google can reach it now.
+    pub online: bool,
     /// What it is used for.
     pub mode: DeviceMode,
 }
@@ -123,9 +125,8 @@ impl SimulatorState {
         limit: usize,
     ) -> Result<Vec<TruthRow>, ControlError> {
         let tenant = self.require_tenant(customer_id)?;
-        let now = self.clock.now().as_second();
-        Ok(tenant.with_fleet(|fleet| {
-            let surroundings = fleet.surroundings(now);
+        Ok(tenant.with_fleet(|fleet, now| {
+            let surroundings = fleet.surroundings(now.as_second());
             let slots = fleet.slots().skip(offset).take(limit.min(MAXIMUM_ROWS));
             slots
                 .filter_map(|slot| fleet.device(slot))
@@ -140,11 +141,10 @@ impl SimulatorState {
     /// [`ControlError`] for an unknown customer or device.
     pub fn device(&self, customer_id: &str, device_id: &str) -> Result<DeviceReport, ControlError> {
         let tenant = self.require_tenant(customer_id)?;
-        let now = self.clock.now().as_second();
-        tenant.with_fleet(|fleet| {
+        tenant.with_fleet(|fleet, now| {
             let device = require_slot(fleet, device_id)
                 .and_then(|slot| fleet.device(slot).ok_or_else(|| no_device(device_id)))?;
-            let surroundings = fleet.surroundings(now);
+            let surroundings = fleet.surroundings(now.as_second());
             let full = serde_json::to_value(DeviceView {
                 device,
                 surroundings,
@@ -168,18 +168,47 @@ impl SimulatorState {
         patch: &DevicePatch,
     ) -> Result<(), ControlError> {
         let tenant = self.require_tenant(customer_id)?;
-        let now = self.clock.now().as_second();
-        tenant.change_fleet(|fleet| {
+        tenant.change_fleet(|fleet, now| {
             let slot = require_slot(fleet, device_id)?;
             let unit = match patch.org_unit_path.as_deref() {
                 None => None,
                 Some(wanted) => Some(fleet.units.find(wanted).ok_or_else(|| no_org_unit(wanted))?.key),
             };
-            fleet.change(slot, |device| {
+            let cause = Cause::control(now);
+            fleet.change(slot, &cause, |device| {
                 device.org_unit = unit.unwrap_or(device.org_unit);
-                patch.apply(device, now);
+                patch.apply(device, cause.second());
             });
+            if patch.sync == Some(true) {
+                fleet.called(slot, now);
+            }
             Ok(())
+        })
+    }
+}
+
+impl SimulatorState {
+    /// Switches a device on or off, and returns whether Google can reach it now: one that is released or vanished
+    /// stays unreachable.
+    ///
+    /// # Errors
+    /// [`ControlError`] for an unknown customer or device.
+    pub fn set_connectivity(
+        &self,
+        customer_id: &str,
+        device_id: &str,
+        online: bool,
+    ) -> Result<bool, ControlError> {
+        let tenant = self.require_tenant(customer_id)?;
+        tenant.change_fleet(|fleet, now| {
+            let slot = require_slot(fleet, device_id)?;
+            let cause = Cause::control(now);
+            fleet.change(slot, &cause, |device| {
+                device.contact.switch(online, cause.second());
+            });
+            Ok(fleet
+                .device(slot)
+                .is_some_and(|device| device.is_online(cause.second())))
         })
     }
 }
@@ -204,15 +233,8 @@ impl DevicePatch {
         if let Some(mode) = self.mode {
             device.mode = mode.into();
         }
-        match self.silent {
-            Some(true) => device.contact.silent_after = device.contact.silent_after.min(now),
-            Some(false) => {
-                device.contact = Contact {
-                    silent_after: i64::MAX,
-                    ..device.contact
-                }
-            }
-            None => {}
+        if let Some(silent) = self.silent {
+            device.contact.switch(!silent, now);
         }
         if self.sync == Some(true) {
             device.contact.extra = now;
@@ -230,7 +252,7 @@ impl DevicePatch {
     }
 }
 
-fn require_slot(fleet: &Fleet, device_id: &str) -> Result<Slot, ControlError> {
+pub(super) fn require_slot(fleet: &Fleet, device_id: &str) -> Result<Slot, ControlError> {
     fleet.find_any(device_id).ok_or_else(|| no_device(device_id))
 }
 
@@ -257,6 +279,7 @@ pub(crate) fn truth_row(device: &Device, surroundings: Surroundings<'_>) -> Trut
         last_enrolled_seconds: device.last_enrolled,
         revision: device.revision,
         listed: device.presence == Presence::Listed,
+        online: device.is_online(surroundings.now),
         mode: device.mode.into(),
     }
 }

@@ -79,6 +79,21 @@ pub(super) async fn remove(
         .map(|()| StatusCode::NO_CONTENT)
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Connectivity {
+    online: bool,
+}
+
+pub(super) async fn connectivity(
+    State(state): Shared,
+    Path((customer, device)): Path<(String, String)>,
+    ControlBody(wanted): ControlBody<Connectivity>,
+) -> Result<ControlReply, ControlError> {
+    let online = state.set_connectivity(&customer, &device, wanted.online)?;
+    Ok(ControlReply::ok(&Connectivity { online }))
+}
+
 pub(super) async fn bulk_change(
     State(state): Shared,
     Path(customer): Path<String>,

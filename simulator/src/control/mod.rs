@@ -3,13 +3,16 @@
 //! Every call is also a method of [`crate::state::SimulatorState`].
 
 pub mod changes;
+mod commands;
 pub mod devices;
 pub mod error;
 mod extract;
 mod fleet_routes;
+mod licences;
 mod people;
 mod run_routes;
 mod tenants;
+mod witness;
 
 use std::sync::Arc;
 
@@ -21,6 +24,7 @@ use crate::state::SimulatorState;
 use crate::tenant::Tenant;
 use error::ControlError;
 
+pub use commands::{CommandFilter, CommandReport, CommandResult};
 pub use people::UserPatch;
 pub use run_routes::ClockChange;
 pub use tenants::TenantReport;
@@ -41,7 +45,13 @@ impl SimulatorState {
 
 /// The routes, without those of `/sim/v1/auth`.
 pub(crate) fn router() -> Router<Arc<SimulatorState>> {
-    let run = Router::new()
+    let routes = run().merge(customers()).merge(devices()).merge(commands());
+    Router::new().nest("/sim/v1", routes.route("/{*rest}", any(unknown)))
+}
+
+/// What is about the whole simulator.
+fn run() -> Router<Arc<SimulatorState>> {
+    Router::new()
         .route("/health", get(run_routes::health))
         .route("/clock", get(run_routes::clock).post(run_routes::change_clock))
         .route(
@@ -66,8 +76,13 @@ pub(crate) fn router() -> Router<Arc<SimulatorState>> {
         .route(
             "/requests",
             get(run_routes::requests).delete(run_routes::clear_requests),
-        );
-    let tenants = Router::new()
+        )
+        .route("/witness", get(witness::show).delete(witness::clear))
+}
+
+/// What is about customers and their accounts.
+fn customers() -> Router<Arc<SimulatorState>> {
+    Router::new()
         .route("/tenants", get(tenants::list).post(tenants::add))
         .route("/tenants/{customer}", get(tenants::show))
         .route("/tenants/{customer}/users", get(people::list))
@@ -75,6 +90,15 @@ pub(crate) fn router() -> Router<Arc<SimulatorState>> {
             "/tenants/{customer}/users/{user}",
             axum::routing::patch(people::change).delete(people::remove),
         )
+        .route(
+            "/tenants/{customer}/licences",
+            get(licences::show).patch(licences::change),
+        )
+}
+
+/// What is about devices.
+fn devices() -> Router<Arc<SimulatorState>> {
+    Router::new()
         .route("/tenants/{customer}/devices", get(fleet_routes::list))
         .route(
             "/tenants/{customer}/devices/{device}",
@@ -82,17 +106,41 @@ pub(crate) fn router() -> Router<Arc<SimulatorState>> {
                 .patch(fleet_routes::change)
                 .delete(fleet_routes::remove),
         )
+        .route(
+            "/tenants/{customer}/devices/{device}/connectivity",
+            axum::routing::put(fleet_routes::connectivity),
+        )
         .route("/tenants/{customer}/changes", post(fleet_routes::bulk_change))
         .route("/tenants/{customer}/vanish", post(fleet_routes::vanish))
         .route("/tenants/{customer}/restore", post(fleet_routes::restore))
-        .route("/tenants/{customer}/truth", get(fleet_routes::truth));
-    Router::new().nest("/sim/v1", run.merge(tenants).route("/{*rest}", any(unknown)))
+        .route("/tenants/{customer}/truth", get(fleet_routes::truth))
+}
+
+/// What is about remote commands.
+fn commands() -> Router<Arc<SimulatorState>> {
+    Router::new()
+        .route(
+            "/tenants/{customer}/devices/{device}/command-behaviour",
+            get(commands::behaviour)
+                .patch(commands::change_behaviour)
+                .delete(commands::reset_behaviour),
+        )
+        .route("/tenants/{customer}/commands", get(commands::list))
+        .route(
+            "/tenants/{customer}/commands/{command}",
+            get(commands::show).patch(commands::change),
+        )
+        .route(
+            "/tenants/{customer}/commands/{command}/cancel",
+            post(commands::cancel),
+        )
 }
 
 async fn unknown(request: Request) -> ControlError {
     ControlError::not_found(format!(
-        "no control call {} {}; there are /sim/v1/health, clock, switches, faults, quota, requests, auth, and \
-         tenants/{{customer}} with users, devices, changes, vanish, restore and truth (see docs/simulator.md)",
+        "no control call {} {}; there are /sim/v1/health, clock, switches, faults, quota, requests, witness, auth, \
+         and tenants/{{customer}} with users, devices, commands, licences, changes, vanish, restore and truth (see \
+         docs/simulator.md)",
         request.method(),
         request.uri().path()
     ))

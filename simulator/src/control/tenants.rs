@@ -35,7 +35,7 @@ impl Tenant {
     /// What there is of this customer.
     #[must_use]
     pub fn report(&self) -> TenantReport {
-        self.with_fleet(|fleet| {
+        self.with_fleet(|fleet, _| {
             let mut devices_by_status = BTreeMap::new();
             for (_, device) in fleet.listed() {
                 *devices_by_status.entry(device.status.as_str()).or_default() += 1;

@@ -4,7 +4,7 @@
 //! the beginning of each period with a little delay of its own. What it reports at its n-th contact is drawn
 //! from n, so volatile values move exactly when the last sync does.
 
-use crate::device::Device;
+use crate::device::{Device, Presence};
 use crate::random::Draw;
 
 /// The usual interval between two policy fetches of a device.
@@ -28,6 +28,13 @@ impl Default for Contact {
     }
 }
 
+impl Contact {
+    /// Switches the device on or off. `now` is seconds since 1970.
+    pub(crate) fn switch(&mut self, on: bool, now: i64) {
+        self.silent_after = if on { i64::MAX } else { self.silent_after.min(now) };
+    }
+}
+
 /// The last contact of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LastContact {
@@ -38,6 +45,15 @@ pub(crate) struct LastContact {
 }
 
 impl Device {
+    /// Whether Google can reach it: enrolled, switched on, and in a state in which it talks. `now` is seconds
+    /// since 1970.
+    pub(crate) fn is_online(&self, now: i64) -> bool {
+        self.last_enrolled != 0
+            && self.contact.silent_after > now
+            && self.status.talks()
+            && self.presence == Presence::Listed
+    }
+
     /// The last contact at this time, if there ever was one since the enrolment.
     pub(crate) fn last_contact(&self, now: i64) -> Option<LastContact> {
         if self.last_enrolled == 0 || self.last_enrolled > now {
@@ -115,7 +131,7 @@ impl Device {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::DeviceId;
+    use crate::device::{DeviceId, DeviceStatus};
 
     const NOW: i64 = 1_795_000_000;
 
@@ -163,9 +179,26 @@ mod tests {
     }
 
     #[test]
+    fn only_a_device_that_talks_is_online() {
+        let mut device = device(5);
+        assert!(device.is_online(NOW));
+        device.contact.silent_after = NOW;
+        assert!(!device.is_online(NOW) && device.is_online(NOW - 1));
+        device.contact.silent_after = i64::MAX;
+        device.status = DeviceStatus::Disabled;
+        assert!(device.is_online(NOW), "a disabled device still talks");
+        device.status = DeviceStatus::Deprovisioned;
+        assert!(!device.is_online(NOW));
+        device.status = DeviceStatus::Active;
+        device.presence = Presence::Vanished;
+        assert!(!device.is_online(NOW));
+    }
+
+    #[test]
     fn a_device_that_was_never_enrolled_has_no_contact() {
         let mut device = device(4);
         device.last_enrolled = 0;
         assert_eq!(device.last_contact(NOW), None);
+        assert!(!device.is_online(NOW));
     }
 }

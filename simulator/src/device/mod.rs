@@ -9,6 +9,7 @@ pub(crate) mod identity;
 pub(crate) mod render;
 mod reports;
 mod status;
+mod traces;
 
 use serde_json::{Map, Value};
 
@@ -18,6 +19,7 @@ use crate::random::Draw;
 
 pub(crate) use identity::DeviceId;
 pub use status::{DeprovisionReason, DeviceStatus};
+pub(crate) use traces::FileKind;
 
 /// What a device is used for; decides which remote commands it can take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +79,7 @@ struct Edits {
     serial_number: Option<Box<str>>,
     /// Fields of the answer set literally, `null` to leave one out.
     raw: Map<String, Value>,
+    traces: traces::Traces,
 }
 
 /// A text of a device that can be changed.
@@ -154,6 +157,14 @@ impl Device {
             Text::SerialNumber => &mut edits.serial_number,
         };
         *slot = Some(value.into());
+    }
+
+    fn traces(&self) -> Option<&traces::Traces> {
+        self.edits.as_deref().map(|edits| &edits.traces)
+    }
+
+    fn traces_mut(&mut self) -> &mut traces::Traces {
+        &mut self.edits.get_or_insert_default().traces
     }
 
     /// Fields of the answer that are set literally.

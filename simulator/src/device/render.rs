@@ -227,7 +227,9 @@ impl DeviceView<'_> {
         out.put_some(Field::DiskSpaceUsage, || device.disk_space(contact))?;
         out.put_some(Field::BacklightInfo, || device.backlight(contact))?;
         out.put(Field::BluetoothAdapterInfo, || device.bluetooth(contact))?;
-        out.put_some(Field::FanInfo, || device.fans(contact))
+        out.put_some(Field::FanInfo, || device.fans(contact))?;
+        out.put_some(Field::ScreenshotFiles, || device.screenshot_files())?;
+        out.put_some(Field::DeviceFiles, || device.device_files())
     }
 
     fn compliance(&self) -> &'static str {
@@ -238,6 +240,7 @@ impl DeviceView<'_> {
         let newest = self.surroundings.newest_os;
         let behind = self.device.os < newest;
         let state = update_state(self.device, newest);
+        let by_itself = contact.at - self.device.report_draw("boot", contact).between(0, 3 * DAY);
         UpdateStatus {
             state,
             target_os_version: behind.then(|| match state {
@@ -247,7 +250,7 @@ impl DeviceView<'_> {
             }),
             update_time: time_text(self.device.last_enrolled.max(contact.at - 20 * DAY)),
             update_check_time: time_text(contact.at),
-            reboot_time: time_text(contact.at - self.device.report_draw("boot", contact).between(0, 3 * DAY)),
+            reboot_time: time_text(by_itself.max(self.device.rebooted().unwrap_or(i64::MIN))),
         }
     }
 }

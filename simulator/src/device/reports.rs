@@ -197,7 +197,10 @@ impl Device {
         let shared = people.chance(500);
         let day = contact.at.div_euclid(DAY);
         let count = if shared { 10 } else { 2 };
-        let users = (0..count)
+        // After a wipe the list begins anew, with the next day.
+        let wiped = self.users_wiped().map_or(i64::MIN, |at| at.div_euclid(DAY));
+        let users: Vec<RecentUser> = (0..count)
+            .filter(|step| day - step > wiped)
             .map(|step| {
                 let draw = people.at((day - step).cast_unsigned());
                 if draw.of("guest").chance(60) {
@@ -217,7 +220,7 @@ impl Device {
                 }
             })
             .collect();
-        Some(users)
+        (!users.is_empty()).then_some(users)
     }
 
     /// Oldest first: the school days of the last four weeks before the contact.

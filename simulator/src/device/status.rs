@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::device::Device;
+
 /// `status` of a ChromeOS device ("Directory API: `ChromeOsDevice`").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -106,6 +108,24 @@ impl DeprovisionReason {
             Self::UpgradeTransfer => "deprovisionReasonUpgradeTransfer",
             Self::NotRequired => "deprovisionReasonNotRequired",
             Self::RepairCenter => "deprovisionReasonRepairCenter",
+        }
+    }
+}
+
+impl Device {
+    /// Puts the device into a state, with what belongs to it: a released device has a time and a reason, which is
+    /// that it is retired unless the caller knows better, and does not call any more. `now` is seconds since 1970.
+    pub(crate) fn set_status(&mut self, status: DeviceStatus, now: i64) {
+        self.status = status;
+        if status == DeviceStatus::Deprovisioned {
+            self.deprovisioned = Some(now);
+            self.deprovision_reason = Some(DeprovisionReason::RetiringDevice);
+        } else {
+            self.deprovisioned = None;
+            self.deprovision_reason = None;
+        }
+        if !status.talks() {
+            self.contact.silent_after = self.contact.silent_after.min(now);
         }
     }
 }

@@ -175,7 +175,7 @@ impl Places {
             0..=4 => (*unit.pick(&self.containers), Mode::UserSession),
             5..=19 => (*unit.pick(&self.staff), Mode::UserSession),
             20..=23 => (*unit.pick(&self.kiosks), Mode::Kiosk),
-            24..=25 => (*unit.pick(&self.kiosks), Mode::ManagedGuest),
+            24..=25 => (*unit.pick(&self.containers), Mode::ManagedGuest),
             _ => (*unit.pick(&self.students), Mode::UserSession),
         }
     }

@@ -15,7 +15,7 @@ pub(crate) struct UnitKey(pub(crate) u32);
 impl UnitKey {
     pub(crate) const ROOT: Self = Self(0);
 
-    fn index(self) -> usize {
+    pub(super) fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }

@@ -4,22 +4,26 @@
 //! order in which they came. Nothing promises an order; this one makes the store as treacherous as Google's:
 //! a device that moves between units during a walk is seen twice or not at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use rustc_hash::FxHashMap;
 
+use crate::agenda::Agenda;
+use crate::command::CommandBook;
 use crate::device::render::Surroundings;
 use crate::device::{Device, DeviceId, Presence};
 use crate::fleet::catalogue::OsVersion;
 use crate::fleet::org_units::{OrgUnits, UnitKey};
 use crate::random::Draw;
+use crate::status_change::Licences;
+use crate::witness::Witness;
 
 /// The place of a device in the store; never used again for another device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Slot(pub(crate) u32);
 
 impl Slot {
-    fn index(self) -> usize {
+    pub(super) fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
@@ -31,16 +35,23 @@ pub(crate) struct Position {
     pub(crate) slot: Slot,
 }
 
-/// All devices and organisational units of a customer.
+/// All devices and organisational units of a customer, and what is done with them.
 #[derive(Debug)]
 pub(crate) struct Fleet {
     source: Draw,
     domain: String,
     newest_os: OsVersion,
     pub(crate) units: OrgUnits,
-    devices: Vec<Device>,
+    pub(super) devices: Vec<Device>,
     by_id: FxHashMap<DeviceId, Slot>,
-    members: Vec<BTreeSet<Slot>>,
+    /// The devices of each unit as lists see them.
+    pub(super) members: Vec<BTreeSet<Slot>>,
+    /// Older versions of records which lists still look at, oldest first; never an empty one.
+    pub(super) lagging: FxHashMap<Slot, VecDeque<Device>>,
+    pub(crate) agenda: Agenda,
+    pub(crate) commands: CommandBook,
+    pub(crate) witness: Witness,
+    pub(crate) licences: Licences,
 }
 
 impl Fleet {
@@ -59,6 +70,11 @@ impl Fleet {
             units,
             by_id: FxHashMap::with_capacity_and_hasher(devices.len(), rustc_hash::FxBuildHasher),
             devices: Vec::with_capacity(devices.len()),
+            lagging: FxHashMap::default(),
+            agenda: Agenda::default(),
+            commands: CommandBook::default(),
+            witness: Witness::default(),
+            licences: Licences::default(),
         };
         for device in devices {
             fleet.add(device);
@@ -71,9 +87,7 @@ impl Fleet {
         let slot = Slot(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
         self.by_id.insert(device.id, slot);
         if device.presence == Presence::Listed
-            && let Some(members) = self
-                .members
-                .get_mut(usize::try_from(device.org_unit.0).unwrap_or(usize::MAX))
+            && let Some(members) = self.members.get_mut(device.org_unit.index())
         {
             members.insert(slot);
         }
@@ -134,34 +148,6 @@ impl Fleet {
         self.members.iter().map(BTreeSet::len).sum()
     }
 
-    /// Changes a record, counts its revision and keeps the index right.
-    pub(crate) fn change(&mut self, slot: Slot, change: impl FnOnce(&mut Device)) {
-        let Some(device) = self.devices.get_mut(slot.index()) else {
-            return;
-        };
-        let before = (device.presence, device.org_unit);
-        change(device);
-        device.revision = device.revision.wrapping_add(1);
-        let after = (device.presence, device.org_unit);
-        if before == after {
-            return;
-        }
-        if before.0 == Presence::Listed
-            && let Some(members) = self
-                .members
-                .get_mut(usize::try_from(before.1.0).unwrap_or(usize::MAX))
-        {
-            members.remove(&slot);
-        }
-        if after.0 == Presence::Listed
-            && let Some(members) = self
-                .members
-                .get_mut(usize::try_from(after.1.0).unwrap_or(usize::MAX))
-        {
-            members.insert(slot);
-        }
-    }
-
     /// The devices of these units behind a position, in the order of the listing.
     pub(crate) fn walk<'a>(
         &'a self,
@@ -182,7 +168,7 @@ impl Fleet {
                             unit: *unit,
                             slot: *slot,
                         },
-                        self.device(*slot)?,
+                        self.as_listed(*slot)?,
                     ))
                 })
         })
@@ -210,9 +196,7 @@ impl Fleet {
 
     fn members_of(&self, unit: UnitKey) -> &BTreeSet<Slot> {
         static NOBODY: BTreeSet<Slot> = BTreeSet::new();
-        self.members
-            .get(usize::try_from(unit.0).unwrap_or(usize::MAX))
-            .unwrap_or(&NOBODY)
+        self.members.get(unit.index()).unwrap_or(&NOBODY)
     }
 }
 
@@ -246,24 +230,5 @@ mod tests {
                 .collect();
             assert_eq!(back, expected);
         }
-    }
-
-    #[test]
-    fn the_index_follows_moves_and_disappearances() {
-        let mut fleet = fleet();
-        let (slot, _) = fleet.listed().next().unwrap();
-        let target = fleet.units.iter().last().unwrap().key;
-        fleet.change(slot, |device| device.org_unit = target);
-        assert!(
-            fleet
-                .walk(&[target], None)
-                .any(|(position, _)| position.slot == slot)
-        );
-        fleet.change(slot, |device| device.presence = Presence::Vanished);
-        assert_eq!(fleet.listed_count(), 699);
-        let id = fleet.device(slot).unwrap().id.to_string();
-        assert!(fleet.find(&id).is_none() && fleet.find_any(&id) == Some(slot));
-        fleet.change(slot, |device| device.presence = Presence::Listed);
-        assert_eq!(fleet.listed_count(), 700);
     }
 }

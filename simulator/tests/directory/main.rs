@@ -12,8 +12,13 @@
 #![expect(unreachable_pub, reason = "tests")]
 
 mod access;
+mod command_life;
+mod command_traces;
+mod command_trouble;
+mod commands;
 mod control;
 mod documentation;
+mod edits;
 mod faults;
 mod lists;
 mod pages;
@@ -21,6 +26,7 @@ mod people;
 mod projections;
 mod quota;
 mod scale;
+mod states;
 mod support;
 mod transport;
-mod writes;
+mod witness;

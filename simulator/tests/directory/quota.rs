@@ -1,12 +1,14 @@
 //! Quotas.
 
+use google_admin_simulator::DeviceStatus;
 use google_admin_simulator::control::ClockChange;
+use google_admin_simulator::control::devices::DeviceMode;
 use google_admin_simulator::quota::{ExceededForm, QuotaLimits};
 use google_admin_simulator::switches::Switches;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{DEVICES, LIST, World, frozen, token};
+use crate::support::{DEVICES, LIST, World, frozen, status_body, token};
 
 #[tokio::test]
 async fn a_minute_has_its_limit_per_user_and_project() {
@@ -77,31 +79,73 @@ async fn the_quota_is_told_in_every_form_that_was_seen() {
 }
 
 #[tokio::test]
-async fn writes_have_their_own_quota() {
+async fn every_write_costs_one_unit_of_its_own_quota() {
     let limits = QuotaLimits {
-        device_writes_per_minute: 1,
+        device_writes_per_minute: 6,
         ..QuotaLimits::default()
     };
-    let world = World::start(frozen(3).quota(limits)).await;
-    let id = world.any_device().await;
+    let world = World::start(frozen(60).quota(limits)).await;
+    let ids = world.devices(DeviceStatus::Active, DeviceMode::UserSession);
+    let id = &ids[0];
     let path = format!("{LIST}/{id}");
-    assert_eq!(
-        world
-            .send(Method::PATCH, &path, &json!({ "notes": "a" }))
-            .await
-            .status,
-        501
-    );
-    let (status, _, message) = world
-        .send(Method::PATCH, &path, &json!({ "notes": "b" }))
-        .await
-        .error();
-    assert_eq!(status, 403);
-    assert!(
-        message.contains("Write requests for Chrome Devices per minute per user"),
-        "{message}"
-    );
+    let many: Vec<&str> = ids.iter().take(20).map(String::as_str).collect();
+    let writes = [
+        (Method::PATCH, path.clone(), json!({ "notes": "a" })),
+        (Method::PUT, path.clone(), json!({ "notes": "b" })),
+        (
+            Method::POST,
+            format!("{LIST}/moveDevicesToOu?orgUnitPath=/"),
+            json!({ "deviceIds": many }),
+        ),
+        (
+            Method::POST,
+            format!("{LIST}:batchChangeStatus"),
+            status_body(&many, "DISABLE"),
+        ),
+        (
+            Method::POST,
+            format!("{path}/action"),
+            json!({ "action": "reenable" }),
+        ),
+        (
+            Method::POST,
+            format!("{path}:issueCommand"),
+            json!({ "commandType": "REBOOT" }),
+        ),
+    ];
+    for (method, path, body) in &writes {
+        let answer = world.send(method.clone(), path, body).await;
+        assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
+    }
+    for (method, path, body) in &writes {
+        let (status, reason, message) = world.send(method.clone(), path, body).await.error();
+        assert_eq!(
+            (status, reason.as_str()),
+            (403, "userRateLimitExceeded"),
+            "{path}"
+        );
+        assert_eq!(
+            message,
+            "Quota exceeded for quota metric 'Write requests for Chrome Devices' and limit 'Write requests for \
+             Chrome Devices per minute per user' of service 'admin.googleapis.com' for consumer \
+             'project_number:428190012345'."
+        );
+    }
     assert_eq!(world.get(&path).await.status, 200, "reads go on");
+    assert_eq!(
+        world.witness(id).api.disables,
+        1,
+        "a refused call takes no effect"
+    );
+    world.advance(59);
+    let (method, path, body) = &writes[0];
+    assert_eq!(world.send(method.clone(), path, body).await.status, 403);
+    world.advance(1);
+    assert_eq!(
+        world.send(method.clone(), path, body).await.status,
+        200,
+        "the minute is one of the simulated clock"
+    );
 }
 
 #[tokio::test]
