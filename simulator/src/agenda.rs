@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::command::CommandKey;
-use crate::fleet::Slot;
+use crate::fleet::{Slot, Write};
 use crate::witness::Cause;
 
 /// Something that happens when its time has come.
@@ -18,6 +18,8 @@ pub(crate) enum Due {
     Command(CommandKey),
     /// Lists and counts see the next version of a record.
     ListCatchesUp(Slot),
+    /// A change that was accepted earlier takes effect.
+    Write(Box<Write>),
     /// A device that was wiped to its factory state enrols again.
     EnrolAgain(Slot, Box<Cause>),
 }

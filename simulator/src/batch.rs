@@ -23,6 +23,7 @@ use tower::ServiceExt;
 
 use crate::api_error::ApiError;
 use crate::control::error::ControlError;
+use crate::faults::Orders;
 use crate::quota::FreeOfQuota;
 use crate::server;
 use crate::state::SimulatorState;
@@ -96,6 +97,7 @@ async fn change_switches(
 async fn batch(
     State(state): State<Arc<SimulatorState>>,
     Extension(endpoint): Extension<Arc<BatchEndpoint>>,
+    orders: Option<Extension<Orders>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -112,10 +114,17 @@ async fn batch(
             .into_response();
         }
     };
+    let orders = orders.map(|Extension(orders)| orders).unwrap_or_default();
     let mut answers: Vec<Vec<u8>> = stream::iter(parts.into_iter().enumerate())
-        .map(|(position, part)| {
-            let free = switches.costs_one_unit && position > 0;
-            answer(inner, &headers, free, part)
+        .map(|(position, mut part)| {
+            let content_id = part.content_id.take();
+            let mut request = request(&headers, part);
+            if switches.costs_one_unit && position > 0 {
+                request.extensions_mut().insert(FreeOfQuota);
+            }
+            // What a fault rule orders for the batch holds for each of its calls.
+            request.extensions_mut().insert(orders.clone());
+            answer(inner, content_id, request)
         })
         .buffered(CONCURRENCY)
         .collect()
@@ -142,9 +151,9 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Part>, ParseError> {
 }
 
 /// Runs one call and writes its part of the answer.
-async fn answer(inner: &Router, outer: &HeaderMap, free_of_quota: bool, part: Part) -> Vec<u8> {
-    let content_id = part.content_id.as_deref().map(response_id);
-    let response = match inner.clone().oneshot(request(outer, free_of_quota, part)).await {
+async fn answer(inner: &Router, content_id: Option<String>, request: Request<Body>) -> Vec<u8> {
+    let content_id = content_id.as_deref().map(response_id);
+    let response = match inner.clone().oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
     };
@@ -172,7 +181,7 @@ async fn answer(inner: &Router, outer: &HeaderMap, free_of_quota: bool, part: Pa
     bytes
 }
 
-fn request(outer: &HeaderMap, free_of_quota: bool, part: Part) -> Request<Body> {
+fn request(outer: &HeaderMap, part: Part) -> Request<Body> {
     let mut request = Request::new(Body::from(part.body));
     *request.method_mut() = part.method;
     *request.uri_mut() = part.uri;
@@ -187,9 +196,6 @@ fn request(outer: &HeaderMap, free_of_quota: bool, part: Part) -> Request<Body> 
         {
             headers.insert(name, value.clone());
         }
-    }
-    if free_of_quota {
-        request.extensions_mut().insert(FreeOfQuota);
     }
     request
 }

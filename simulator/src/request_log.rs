@@ -1,12 +1,13 @@
 //! What was asked of the simulator, for assertions. Tokens, keys and bodies are never kept.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::api::methods::ApiMethod;
+use crate::faults::Struck;
 
 /// How many requests are remembered; the counts go on.
 pub const CAPACITY: usize = 20_000;
@@ -130,6 +131,20 @@ impl LogFilter {
 /// The number of a request in the log; travels with the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestNumber(pub(crate) u64);
+
+/// Lets a fault rule that never answers tell the log what it did. Travels with the request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HeldBack(Arc<OnceLock<(Struck, CallNote)>>);
+
+impl HeldBack {
+    pub(crate) fn tell(&self, struck: Struck, note: CallNote) {
+        let _ = self.0.set((struck, note));
+    }
+
+    pub(crate) fn told(&self) -> Option<(Struck, CallNote)> {
+        self.0.get().cloned()
+    }
+}
 
 /// The log of one simulator.
 #[derive(Debug, Default)]

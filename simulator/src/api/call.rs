@@ -13,13 +13,14 @@ use crate::api::mask::Mask;
 use crate::api::parameters::Parameters;
 use crate::api::route::Route;
 use crate::api_error::ApiError;
+use crate::faults::Orders;
 use crate::quota::FreeOfQuota;
 use crate::request_log::RequestNumber;
 use crate::state::SimulatorState;
 use crate::tenant::Tenant;
 
 /// Bodies of this API are small: 50 device ids, or the fields of one device.
-const MAXIMUM_BODY: usize = 1024 * 1024;
+pub(crate) const MAXIMUM_BODY: usize = 1024 * 1024;
 
 /// A request whose path belongs to a method.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(crate) struct Call {
     pub(crate) free_of_quota: bool,
     /// Number in the request log.
     pub(crate) number: Option<u64>,
+    /// What a fault rule has ordered.
+    pub(crate) orders: Orders,
 }
 
 impl Call {
@@ -58,6 +61,7 @@ impl Call {
             host: host.to_owned(),
             free_of_quota: parts.extensions.get::<FreeOfQuota>().is_some(),
             number: parts.extensions.get::<RequestNumber>().map(|number| number.0),
+            orders: parts.extensions.get::<Orders>().cloned().unwrap_or_default(),
             headers: parts.headers,
             body,
         })

@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use regex::Regex;
 use serde::Serialize;
 
-use super::rule::{Fault, FaultRule};
+use super::kinds::Fault;
+use super::orders::{Orders, RowOrders, When, means};
+use super::rule::FaultRule;
 use crate::api::methods::ApiMethod;
 use crate::api_error::ErrorShape;
 use crate::control::error::ControlError;
@@ -35,6 +37,8 @@ pub(super) struct RequestFacts<'a> {
     pub(super) path: &'a str,
     pub(super) api: Option<ApiMethod>,
     pub(super) page: Option<u32>,
+    /// The devices that the path or the body names.
+    pub(super) devices: &'a [String],
     /// Simulated seconds since 1970.
     pub(super) now: i64,
 }
@@ -44,8 +48,38 @@ pub(super) struct RequestFacts<'a> {
 pub(super) struct Strike {
     pub(super) id: u64,
     pub(super) fault: Fault,
-    pub(super) takes_effect: bool,
+    pub(super) when: When,
     pub(super) shape: ErrorShape,
+    /// The devices that the rule names.
+    pub(super) devices: Vec<String>,
+}
+
+impl Strike {
+    /// Whether the call is made at all.
+    pub(super) fn makes_the_call(&self) -> bool {
+        self.fault.gives_real_answer() || self.when != When::Never
+    }
+
+    /// What the method is told that the call asks for.
+    pub(super) fn orders(&self) -> Orders {
+        let Fault::RowError { code, message } = &self.fault else {
+            return Orders {
+                when: self.when,
+                rows: None,
+            };
+        };
+        Orders {
+            when: When::Now,
+            rows: Some(RowOrders {
+                devices: self.devices.clone(),
+                code: *code,
+                message: message
+                    .clone()
+                    .unwrap_or_else(|| "Internal error encountered.".to_owned()),
+                when: self.when,
+            }),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -112,6 +146,15 @@ impl FaultBook {
         self.lock().entries.clear();
     }
 
+    /// Whether some rule wants to know which devices a request is about.
+    pub(super) fn asks_for_devices(&self) -> bool {
+        let inner = self.lock();
+        inner
+            .entries
+            .iter()
+            .any(|entry| !entry.report.rule.matches.devices.is_empty())
+    }
+
     /// The rule that strikes this request. `tenant` is asked only if a rule wants to know the customer.
     pub(super) fn strike(
         &self,
@@ -146,8 +189,9 @@ impl Entry {
         Some(Strike {
             id: report.id,
             fault: rule.fault.clone(),
-            takes_effect: rule.takes_effect,
+            when: rule.when(),
             shape: rule.shape,
+            devices: rule.matches.devices.clone(),
         })
     }
 
@@ -163,6 +207,9 @@ impl Entry {
             .is_none_or(|verb| verb.eq_ignore_ascii_case(facts.verb))
             && wanted.api.is_none_or(|api| facts.api == Some(api))
             && wanted.page.is_none_or(|page| facts.page == Some(page))
+            && rule.fault.suits(facts.api)
+            && (wanted.devices.is_empty()
+                || facts.devices.iter().any(|device| means(&wanted.devices, device)))
             && self.path.as_ref().is_none_or(|path| path.is_match(facts.path))
             && wanted
                 .tenant
@@ -173,13 +220,7 @@ impl Entry {
 
 /// Draws from the seed and the number of the matching request, so that a run can be repeated.
 fn is_drawn(rule: &FaultRule, matched: u64) -> bool {
-    if rule.rate >= 1.0 {
-        return true;
-    }
-    // 53 bits are what a float can hold.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    let drawn = (Draw::new(rule.seed).of("rate").at(matched).bits() >> 11) as f64 / (1_u64 << 53) as f64;
-    drawn < rule.rate
+    rule.rate >= 1.0 || Draw::new(rule.seed).of("rate").at(matched).share() < rule.rate
 }
 
 #[cfg(test)]
@@ -194,6 +235,7 @@ mod tests {
             path: "/admin/directory/v1/customer/C0a/devices/chromeos",
             api: Some(ApiMethod::DevicesList),
             page: Some(page),
+            devices: &[],
             now: 100,
         }
     }

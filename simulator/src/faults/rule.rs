@@ -3,6 +3,8 @@
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+use super::kinds::Fault;
+use super::orders::When;
 use crate::api::methods::ApiMethod;
 use crate::api_error::ErrorShape;
 use crate::control::error::ControlError;
@@ -31,9 +33,13 @@ pub struct FaultRule {
     /// When it is in force; from now on and without end if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<FaultWindow>,
-    /// The request is carried out first and only its answer is lost or replaced.
-    #[serde(default)]
-    pub takes_effect: bool,
+    /// What becomes of the call itself; see [`Effect`]. If it is left out, a fault that gives the real answer or
+    /// a part of it lets the call take effect, and any other does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// Simulated seconds until a late effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_seconds: Option<u32>,
     /// The shape of an error body.
     #[serde(default)]
     pub shape: ErrorShape,
@@ -63,7 +69,8 @@ impl FaultRule {
             seed: 0,
             after_skip: 0,
             window: None,
-            takes_effect: false,
+            effect: None,
+            late_seconds: None,
             shape: ErrorShape::Natural,
         }
     }
@@ -82,10 +89,69 @@ impl FaultRule {
         self
     }
 
+    /// The same rule, only for requests about one of these devices.
+    #[must_use]
+    pub fn about(mut self, device_ids: Vec<String>) -> Self {
+        self.matches.devices = device_ids;
+        self
+    }
+
+    /// The same rule; the call takes effect now although the answer says or lacks something else.
+    #[must_use]
+    pub fn taking_effect(mut self) -> Self {
+        (self.effect, self.late_seconds) = (Some(Effect::Now), None);
+        self
+    }
+
+    /// The same rule; the call never takes effect, not even if its real answer is given.
+    #[must_use]
+    pub fn without_effect(mut self) -> Self {
+        (self.effect, self.late_seconds) = (Some(Effect::None), None);
+        self
+    }
+
+    /// The same rule; the call takes effect so many simulated seconds later.
+    #[must_use]
+    pub fn late(mut self, seconds: u32) -> Self {
+        (self.effect, self.late_seconds) = (Some(Effect::Late), Some(seconds));
+        self
+    }
+
+    /// When a call that is struck takes effect.
+    pub(super) fn when(&self) -> When {
+        match self.effect.unwrap_or(self.fault.usual_effect()) {
+            Effect::None => When::Never,
+            Effect::Now => When::Now,
+            Effect::Late => When::Later(self.late_seconds.unwrap_or(0)),
+        }
+    }
+
+    fn check_effect(&self) -> Result<(), ControlError> {
+        match (self.effect, self.late_seconds) {
+            (Some(Effect::Late), None) => {
+                return Err(ControlError::invalid(
+                    "effect: late needs lateSeconds, the simulated seconds until the effect",
+                ));
+            }
+            (Some(Effect::None | Effect::Now) | None, Some(_)) => {
+                return Err(ControlError::invalid("lateSeconds: only with effect late"));
+            }
+            (Some(Effect::Late), Some(_)) | (Some(Effect::None | Effect::Now) | None, None) => {}
+        }
+        let unread = self.fault == Fault::ConnectionClosed {};
+        if unread && matches!(self.effect, Some(Effect::Now | Effect::Late)) {
+            return Err(ControlError::invalid(
+                "effect: a request whose body is never read takes no effect; use connectionReset",
+            ));
+        }
+        Ok(())
+    }
+
     pub(super) fn check(&self) -> Result<Option<Regex>, ControlError> {
         if !(0.0..=1.0).contains(&self.rate) {
             return Err(ControlError::invalid("rate: 0 to 1"));
         }
+        self.check_effect()?;
         if let Some(window) = self.window
             && window
                 .until_seconds
@@ -111,6 +177,19 @@ fn is_always(rate: &f64) -> bool {
     *rate >= 1.0
 }
 
+/// What becomes of a call that is struck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Effect {
+    /// Nothing. If the fault gives the real answer, it is the answer that the call would have had.
+    None,
+    /// It takes effect, and then the fault takes the place of its answer.
+    Now,
+    /// The fault's answer is given now, and the call takes effect later, if it is still possible then. Only
+    /// changes of devices and commands can be late; any other call takes effect now.
+    Late,
+}
+
 /// Which requests a rule is about; every condition that is given must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -130,6 +209,9 @@ pub struct FaultMatch {
     /// A page of a device list; the first is 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
+    /// Ids of devices: requests with one of them in the path, or in `deviceIds` of the body.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
 }
 
 /// When a rule is in force, in simulated seconds after it was made.
@@ -142,174 +224,4 @@ pub struct FaultWindow {
     /// Last second; without end if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_seconds: Option<i64>,
-}
-
-/// What goes wrong.
-// Variants have braces even without fields: only then does serde refuse unknown fields.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(
-    tag = "kind",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    deny_unknown_fields
-)]
-pub enum Fault {
-    /// 401 `authError`.
-    Unauthorized {},
-    /// 403 with a reason.
-    Forbidden {
-        /// Which one.
-        #[serde(default)]
-        reason: ForbiddenReason,
-    },
-    /// 404 `notFound`.
-    NotFound {},
-    /// 412 `conditionNotMet`.
-    ConditionNotMet {
-        /// The text; `Illegal device state transition.` if it is left out.
-        #[serde(default)]
-        message: Option<String>,
-    },
-    /// 429 `rateLimitExceeded`.
-    TooManyRequests {
-        /// `Retry-After` in seconds; Google documents none.
-        #[serde(default)]
-        retry_after_seconds: Option<u32>,
-    },
-    /// 500 `backendError`.
-    Internal {},
-    /// 502 as an HTML page.
-    BadGateway {},
-    /// 503 `backendError`.
-    Unavailable {
-        /// `Retry-After` in seconds; Google documents none.
-        #[serde(default)]
-        retry_after_seconds: Option<u32>,
-    },
-    /// 504.
-    GatewayTimeout {},
-    /// The TCP connection is reset before an answer.
-    ConnectionReset {},
-    /// The answer ends in the middle: `Content-Length` promises more than comes before the connection closes.
-    TruncatedBody {
-        /// How much of the body is sent, 0 to 99 percent.
-        #[serde(default = "half")]
-        keep_percent: u8,
-    },
-    /// The answer trickles.
-    SlowBody {
-        /// Bytes per step.
-        #[serde(default = "slow_chunk")]
-        chunk_bytes: u32,
-        /// Real milliseconds between the steps.
-        #[serde(default = "slow_delay")]
-        delay_milliseconds: u64,
-    },
-    /// The request waits before it is carried out.
-    Delay {
-        /// Real milliseconds.
-        milliseconds: u64,
-    },
-    /// 200 with a body that is not JSON.
-    InvalidJson {},
-    /// 400 `Invalid Input: <token>` for the page token that was sent.
-    PageTokenRejected {},
-    /// 503 as for a walk older than an hour.
-    PageTokenExpired {},
-    /// Any answer.
-    Answer {
-        /// HTTP status.
-        status: u16,
-        /// `Content-Type`.
-        #[serde(default = "json_type")]
-        content_type: String,
-        /// The body.
-        #[serde(default)]
-        body: String,
-    },
-}
-
-impl Fault {
-    fn check(&self) -> Result<(), ControlError> {
-        match self {
-            Self::TruncatedBody { keep_percent } if *keep_percent > 99 => {
-                Err(ControlError::invalid("keepPercent: 0 to 99"))
-            }
-            Self::SlowBody { chunk_bytes: 0, .. } => Err(ControlError::invalid("chunkBytes: at least 1")),
-            Self::Delay { milliseconds }
-            | Self::SlowBody {
-                delay_milliseconds: milliseconds,
-                ..
-            } if *milliseconds > 3_600_000 => {
-                Err(ControlError::invalid("delays are at most 3600000 milliseconds"))
-            }
-            Self::Answer {
-                status, content_type, ..
-            } => {
-                let valid = (200..=599).contains(status) && http::HeaderValue::from_str(content_type).is_ok();
-                if valid {
-                    Ok(())
-                } else {
-                    Err(ControlError::invalid(
-                        "status: 200 to 599; contentType: a header value",
-                    ))
-                }
-            }
-            Self::Unauthorized {}
-            | Self::Forbidden { .. }
-            | Self::NotFound {}
-            | Self::ConditionNotMet { .. }
-            | Self::TooManyRequests { .. }
-            | Self::Internal {}
-            | Self::BadGateway {}
-            | Self::Unavailable { .. }
-            | Self::GatewayTimeout {}
-            | Self::ConnectionReset {}
-            | Self::TruncatedBody { .. }
-            | Self::SlowBody { .. }
-            | Self::Delay { .. }
-            | Self::InvalidJson {}
-            | Self::PageTokenRejected {}
-            | Self::PageTokenExpired {} => Ok(()),
-        }
-    }
-}
-
-const fn half() -> u8 {
-    50
-}
-
-const fn slow_chunk() -> u32 {
-    1024
-}
-
-const fn slow_delay() -> u64 {
-    100
-}
-
-fn json_type() -> String {
-    "application/json; charset=UTF-8".to_owned()
-}
-
-/// `errors[0].reason` of a 403.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ForbiddenReason {
-    /// No privilege, or another customer.
-    #[default]
-    Forbidden,
-    /// Scopes are missing.
-    InsufficientPermissions,
-    /// The API is off in the project.
-    AccessNotConfigured,
-    /// The domain has switched off API access.
-    DomainCannotUseApis,
-    /// Quota per user.
-    UserRateLimitExceeded,
-    /// Quota per user, in other words.
-    RateLimitExceeded,
-    /// Too many at the same time.
-    QuotaExceeded,
-    /// Daily quota.
-    DailyLimitExceeded,
 }

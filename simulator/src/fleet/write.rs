@@ -1,4 +1,4 @@
-//! Changes that were asked for through the API: checked already, ready to happen.
+//! Changes that were asked for through the API: checked already, ready to happen now or later.
 
 use jiff::Timestamp;
 
@@ -108,6 +108,7 @@ impl Fleet {
             match due {
                 Due::Command(key) => self.advance_command(key, at),
                 Due::ListCatchesUp(slot) => self.catch_up(slot),
+                Due::Write(write) => self.perform(at, &write),
                 Due::EnrolAgain(slot, cause) => self.enrol_again(slot, &cause.at(at)),
             }
         }

@@ -1,11 +1,10 @@
-//! The accept loop. It is written out, because two things need the connection itself: a fault rule that resets
+//! The accept loop. It is written out, because two things need the connection itself: a fault rule that breaks
 //! it, and a simulator that goes away together with all its open connections.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -24,16 +23,25 @@ use tower::ServiceExt;
 /// closed under their hands looks like a lost answer, so this must be longer.
 const HEAD_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Lets a request reset the connection on which it came.
+/// How a connection ends that is to end without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Break {
+    /// By a TCP reset.
+    Reset,
+    /// In order, as far as the system can: if there is something left to read, it resets too.
+    Close,
+}
+
+/// Lets a request break the connection on which it came.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ConnectionControl {
-    reset: Arc<AtomicBool>,
+    ordered: Arc<OnceLock<Break>>,
 }
 
 impl ConnectionControl {
-    /// The next byte that would be sent resets the connection instead.
-    pub(crate) fn reset(&self) {
-        self.reset.store(true, Ordering::Relaxed);
+    /// The next byte that would be sent breaks the connection instead. Only the first order counts.
+    pub(crate) fn order(&self, how: Break) {
+        let _ = self.ordered.set(how);
     }
 }
 
@@ -122,13 +130,16 @@ struct WatchedStream {
 }
 
 impl WatchedStream {
-    /// Without lingering, closing a connection sends a reset instead of an orderly end.
     fn check(&self) -> io::Result<()> {
-        if self.control.reset.load(Ordering::Relaxed) {
-            self.stream.set_zero_linger()?;
-            return Err(io::ErrorKind::ConnectionReset.into());
+        match self.control.ordered.get() {
+            None => Ok(()),
+            Some(Break::Reset) => {
+                // Without lingering, closing a connection sends a reset instead of an orderly end.
+                self.stream.set_zero_linger()?;
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+            Some(Break::Close) => Err(io::ErrorKind::ConnectionAborted.into()),
         }
-        Ok(())
     }
 }
 

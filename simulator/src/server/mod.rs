@@ -12,7 +12,7 @@ use http::Uri;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
-pub(crate) use connection::{ConnectionControl, RunningServer};
+pub(crate) use connection::{Break, ConnectionControl, RunningServer};
 
 use crate::state::SimulatorState;
 use crate::{api, auth, batch, control, discovery, faults, html};

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use super::CONTROL_PREFIX;
 use crate::api_error::ApiError;
 use crate::faults::Struck;
-use crate::request_log::{CallNote, LogEntry, RequestNumber, without_secrets};
+use crate::request_log::{CallNote, HeldBack, LogEntry, RequestNumber, without_secrets};
 use crate::state::SimulatorState;
 
 const OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
@@ -85,6 +85,7 @@ pub(super) async fn layer(
     let number = state.requests.next_number();
     let mut observation = Observation::of(state, number, &request);
     request.extensions_mut().insert(number);
+    request.extensions_mut().insert(observation.held_back.clone());
     let mut response = next.run(request).await;
     observation.answered(&response);
     let headers = response.headers_mut();
@@ -100,6 +101,7 @@ pub(super) async fn layer(
 struct Observation {
     state: Arc<SimulatorState>,
     begun: Instant,
+    held_back: HeldBack,
     entry: Option<LogEntry>,
 }
 
@@ -120,6 +122,7 @@ impl Observation {
         Self {
             state,
             begun: Instant::now(),
+            held_back: HeldBack::default(),
             entry: Some(entry),
         }
     }
@@ -141,6 +144,9 @@ impl Drop for Observation {
         let Some(mut entry) = self.entry.take() else {
             return;
         };
+        if let Some((struck, call)) = self.held_back.told() {
+            (entry.fault, entry.call) = (Some(struck.rule), call);
+        }
         entry.time = self.state.clock.now();
         entry.milliseconds = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.state.requests.record(entry);

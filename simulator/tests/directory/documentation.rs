@@ -86,11 +86,17 @@ async fn every_example_works() {
     let markdown =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/simulator.md")).unwrap();
     let examples = examples(&markdown);
-    assert!(examples.len() > 35, "{}", examples.len());
+    assert!(examples.len() > 60, "{}", examples.len());
     for example in &examples {
         // Each in a world of its own: some examples switch everything off.
         let world = World::with_devices(120).await;
-        let device = world.any_device().await;
+        let device = world.laptop();
+        let asks = |word: &str| example.address.contains(word);
+        let command = if asks("COMMAND_ID") {
+            world.accepted(&device, "WIPE_USERS").await
+        } else {
+            String::new()
+        };
         let overview = world
             .control(Method::GET, "/auth", &serde_json::Value::Null)
             .await
@@ -103,6 +109,7 @@ async fn every_example_works() {
             text.replace("$SIM", &world.simulator.url())
                 .replace("C0cfy9k32", &world.customer())
                 .replace("DEVICE_ID", &device)
+                .replace("COMMAND_ID", &command)
                 .replace("CLIENT_ID", &client)
         };
         if example.address.ends_with("/faults/1") {
@@ -126,21 +133,37 @@ async fn every_example_works() {
     }
 }
 
+/// The words that serde names when it meets one which it does not know.
+fn words_of<T: serde::de::DeserializeOwned>(wrong: &str) -> Vec<String> {
+    let error = serde_json::from_str::<T>(wrong).err().unwrap().to_string();
+    let words = error.split('`').skip(3).step_by(2).map(str::to_owned);
+    let words: Vec<String> = words.collect();
+    assert!(words.len() > 5, "{error}");
+    words
+}
+
 #[test]
-fn every_fault_and_change_is_described() {
+fn everything_that_can_be_set_is_described() {
+    use google_admin_simulator::command::{CommandBehaviour, CommandSwitches, CommandType};
+    use google_admin_simulator::control::changes::ChangeKind;
+    use google_admin_simulator::faults::{Fault, FaultRule};
+    use google_admin_simulator::switches::Switches;
     let markdown =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/simulator.md")).unwrap();
     let described: BTreeSet<&str> = markdown.split('`').skip(1).step_by(2).collect();
-    // A wrong word makes serde list all good ones.
-    let faults =
-        serde_json::from_str::<google_admin_simulator::faults::Fault>(r#"{"kind": "?"}"#).unwrap_err();
-    let changes =
-        serde_json::from_str::<google_admin_simulator::control::changes::ChangeKind>("\"?\"").unwrap_err();
-    for error in [faults.to_string(), changes.to_string()] {
-        let names: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
-        assert!(names.len() > 10, "{error}");
-        for name in names {
-            assert!(described.contains(name), "{name} is not described");
+    let field = r#"{"?": 1}"#;
+    for words in [
+        words_of::<Fault>(r#"{"kind": "?"}"#),
+        words_of::<ChangeKind>("\"?\""),
+        words_of::<CommandType>("\"?\""),
+        words_of::<CommandBehaviour>(field),
+        words_of::<CommandSwitches>(field),
+        words_of::<Switches>(field),
+        words_of::<FaultRule>(r#"{"?": 1, "fault": {"kind": "hang"}}"#),
+    ] {
+        for word in words {
+            let known = described.contains(word.as_str()) || word == "match" || word == "fault";
+            assert!(known, "{word} is not described");
         }
     }
 }

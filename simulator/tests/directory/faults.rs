@@ -148,10 +148,7 @@ async fn an_answer_can_be_lost_after_the_call_took_effect() {
             retry_after_seconds: None,
         },
     ] {
-        let rule = FaultRule {
-            takes_effect: true,
-            ..FaultRule::everywhere(fault).times(1)
-        };
+        let rule = FaultRule::everywhere(fault).times(1).taking_effect();
         state.add_fault(rule).unwrap();
         let sent = world
             .http

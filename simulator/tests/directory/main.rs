@@ -19,6 +19,8 @@ mod commands;
 mod control;
 mod documentation;
 mod edits;
+mod effect_matrix;
+mod effects;
 mod faults;
 mod lists;
 mod pages;

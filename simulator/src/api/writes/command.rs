@@ -52,7 +52,7 @@ pub(crate) fn issue_command(request: &WriteRequest<'_>) -> Result<Reply, ApiErro
             .map_err(ApiError::invalid_argument)?;
         let whole = json!({ "commandId": new.id.to_string() });
         let reply = Reply::json(&call.mask()?.prune(&whole), call)?;
-        request.submit(fleet, now, WriteKind::Command(new));
+        request.submit(fleet, now, call.orders.when, WriteKind::Command(new));
         Ok(reply)
     })
 }

@@ -1,4 +1,5 @@
-//! The methods that change devices: each checks its request, writes its answer, and lets the change happen.
+//! The methods that change devices: each checks its request, writes its answer, and lets the change happen now,
+//! later or never, as a fault rule may have ordered.
 
 mod command;
 mod move_devices;
@@ -9,8 +10,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::agenda::Due;
 use crate::api::call::Call;
 use crate::api_error::ApiError;
+use crate::clock::later;
+use crate::faults::When;
 use crate::fleet::{Fleet, Slot, Write, WriteKind};
 use crate::state::SimulatorState;
 use crate::tenant::Tenant;
@@ -35,7 +39,7 @@ pub(super) struct WriteRequest<'a> {
 
 impl WriteRequest<'_> {
     /// Lets a checked change happen.
-    fn submit(&self, fleet: &mut Fleet, now: Timestamp, kind: WriteKind) {
+    fn submit(&self, fleet: &mut Fleet, now: Timestamp, when: When, kind: WriteKind) {
         let write = Write {
             cause: Cause {
                 at: now,
@@ -46,7 +50,13 @@ impl WriteRequest<'_> {
             lag_seconds: self.state.switches().replication_lag_seconds,
             kind,
         };
-        fleet.perform(now, &write);
+        match when {
+            When::Now => fleet.perform(now, &write),
+            When::Later(seconds) => {
+                fleet.agenda.add(later(now, seconds), Due::Write(Box::new(write)));
+            }
+            When::Never => {}
+        }
     }
 
     /// The device that the path names.

@@ -39,7 +39,7 @@ pub(crate) fn move_devices(request: &WriteRequest<'_>) -> Result<Reply, ApiError
                 (None, UnknownIds::Error) => return Err(ApiError::not_found(id)),
             }
         }
-        request.submit(fleet, now, WriteKind::Move { slots, unit });
+        request.submit(fleet, now, call.orders.when, WriteKind::Move { slots, unit });
         Ok(Reply::Empty)
     })
 }

@@ -43,7 +43,7 @@ pub(crate) fn patch(request: &WriteRequest<'_>) -> Result<Reply, ApiError> {
             },
             call,
         )?;
-        request.submit(fleet, now, WriteKind::Edit(slot, edit));
+        request.submit(fleet, now, call.orders.when, WriteKind::Edit(slot, edit));
         Ok(reply)
     })
 }

@@ -73,7 +73,7 @@ pub(crate) fn action(request: &WriteRequest<'_>) -> Result<Reply, ApiError> {
         status_change::judge(device.status, device.mode, change, &mut licences)
             .map_err(|refusal| ApiError::condition_not_met(refusal.message()))?;
         let slots = vec![slot];
-        request.submit(fleet, now, WriteKind::Status { slots, change });
+        request.submit(fleet, now, call.orders.when, WriteKind::Status { slots, change });
         Ok(Reply::Empty)
     })
 }
@@ -159,14 +159,14 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<RowError>,
+    error: Option<RowError<'a>>,
 }
 
 /// `google.rpc.Status`.
 #[derive(Debug, Serialize)]
-struct RowError {
+struct RowError<'a> {
     code: i32,
-    message: String,
+    message: std::borrow::Cow<'a, str>,
     details: [Value; 0],
 }
 
@@ -178,30 +178,57 @@ pub(crate) fn batch_change_status(request: &WriteRequest<'_>) -> Result<Reply, A
     check_number_of_ids(&body.device_ids)?;
     let change = body.change()?;
     request.tenant.change_fleet(|fleet, now| {
-        let (rows, slots) = judge(fleet, &body.device_ids, change);
-        let whole = json!({ "changeChromeOsDeviceStatusResults": rows });
+        let judged = judge(request, fleet, &body.device_ids, change);
+        let whole = json!({ "changeChromeOsDeviceStatusResults": judged.rows });
         let reply = Reply::json(&call.mask()?.prune(&whole), call)?;
-        request.submit(fleet, now, WriteKind::Status { slots, change });
+        let orders = &call.orders;
+        let slots = judged.plain;
+        request.submit(fleet, now, orders.when, WriteKind::Status { slots, change });
+        if let Some(ordered) = &orders.rows {
+            let slots = judged.struck;
+            request.submit(fleet, now, ordered.when, WriteKind::Status { slots, change });
+        }
         Ok(reply)
     })
 }
 
-/// The rows of an answer, and the devices that are there.
-fn judge<'a>(fleet: &Fleet, ids: &'a [String], change: StatusChange) -> (Vec<Row<'a>>, Vec<Slot>) {
+/// The rows of an answer, and the devices behind those that are not told to have failed and those that are.
+struct Judged<'a> {
+    rows: Vec<Row<'a>>,
+    plain: Vec<Slot>,
+    struck: Vec<Slot>,
+}
+
+fn judge<'a>(
+    request: &'a WriteRequest<'_>,
+    fleet: &Fleet,
+    ids: &'a [String],
+    change: StatusChange,
+) -> Judged<'a> {
     let mut licences = fleet.licences;
     let mut seen = FxHashSet::default();
-    let (mut rows, mut slots) = (Vec::new(), Vec::new());
+    let mut judged = Judged {
+        rows: Vec::new(),
+        plain: Vec::new(),
+        struck: Vec::new(),
+    };
     for id in ids.iter().filter(|id| seen.insert(id.to_ascii_lowercase())) {
-        let error = match fleet.find(id) {
-            None => Some((NOT_FOUND, format!("Resource Not Found: {id}"))),
-            Some((slot, device)) => {
-                slots.push(slot);
+        let ordered = request.call.orders.rows.as_ref().filter(|rows| rows.mean(id));
+        let error = match (fleet.find(id), ordered) {
+            (Some((slot, _)), Some(ordered)) => {
+                judged.struck.push(slot);
+                Some((ordered.code, ordered.message.as_str().into()))
+            }
+            (None, Some(ordered)) => Some((ordered.code, ordered.message.as_str().into())),
+            (None, None) => Some((NOT_FOUND, format!("Resource Not Found: {id}").into())),
+            (Some((slot, device)), None) => {
+                judged.plain.push(slot);
                 let refusal = status_change::judge(device.status, device.mode, change, &mut licences);
                 let refusal = refusal.err();
-                refusal.map(|refusal| (FAILED_PRECONDITION, refusal.message().to_owned()))
+                refusal.map(|refusal| (FAILED_PRECONDITION, refusal.message().into()))
             }
         };
-        rows.push(Row {
+        judged.rows.push(Row {
             device_id: id,
             response: error.is_none().then(Map::new),
             error: error.map(|(code, message)| RowError {
@@ -212,8 +239,10 @@ fn judge<'a>(fleet: &Fleet, ids: &'a [String], change: StatusChange) -> (Vec<Row
         });
     }
     let order = fleet.source().of("status rows");
-    rows.sort_by_key(|row| order.of(&row.device_id.to_ascii_lowercase()).bits());
-    (rows, slots)
+    judged
+        .rows
+        .sort_by_key(|row| order.of(&row.device_id.to_ascii_lowercase()).bits());
+    judged
 }
 
 /// `google.rpc.Code`.
