@@ -144,6 +144,12 @@ impl Anchor {
     }
 }
 
+/// So many seconds later, or the last moment there is.
+pub(crate) fn later(at: Timestamp, seconds: u32) -> Timestamp {
+    at.saturating_add(SignedDuration::from_secs(i64::from(seconds)))
+        .unwrap_or(Timestamp::MAX)
+}
+
 fn check_scale(scale: f64) -> Result<(), ClockError> {
     if (0.0..=MAXIMUM_SCALE).contains(&scale) {
         Ok(())

@@ -1,9 +1,10 @@
 //! What a command does to its device.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::agenda::Due;
+use crate::clock::later;
 use crate::command::life::Done;
 use crate::command::{AfterPowerwash, CommandKey, CommandOutcome, CommandType, Course};
 use crate::device::render::update_state;
@@ -111,8 +112,7 @@ impl Fleet {
         match course.after_powerwash {
             AfterPowerwash::StaysSilent => {}
             AfterPowerwash::EnrolsAgain => {
-                let wait = SignedDuration::from_secs(i64::from(course.powerwash_seconds));
-                let back = cause.at.saturating_add(wait).unwrap_or(Timestamp::MAX);
+                let back = later(cause.at, course.powerwash_seconds);
                 let due = Due::EnrolAgain(slot, Box::new(cause.clone()));
                 self.agenda.add(back, due);
             }

@@ -3,10 +3,11 @@
 //! The two can differ. Google may forget a command, or never learn what became of it; the device goes on all
 //! the same. Source of the states: "REST Resource: customer.devices.chromeos.commands".
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::agenda::Appointment;
+use crate::clock::later;
 use crate::command::{CommandId, CommandOutcome, CommandState, CommandType, Course, StuckAt};
 use crate::fleet::Slot;
 use crate::witness::Cause;
@@ -90,11 +91,7 @@ impl Command {
         if !online && !self.fetched_in_passing {
             return Some(self.expires);
         }
-        let step = self
-            .since
-            .saturating_add(SignedDuration::from_secs(i64::from(delay)))
-            .unwrap_or(self.expires);
-        Some(step.min(self.expires))
+        Some(later(self.since, delay).min(self.expires))
     }
 
     /// Goes one step further at its appointment.

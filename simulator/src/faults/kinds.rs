@@ -110,29 +110,14 @@ pub enum Fault {
 impl Fault {
     /// Whether it gives the real answer or a part of it, so that the call has to be made.
     pub(super) const fn gives_real_answer(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::TruncatedBody { .. }
-            | Self::SlowBody { .. }
-            | Self::Delay { .. }
-            | Self::IncompleteAnswer {}
-            | Self::RowError { .. } => true,
-            Self::Unauthorized {}
-            | Self::Forbidden { .. }
-            | Self::NotFound {}
-            | Self::ConditionNotMet { .. }
-            | Self::TooManyRequests { .. }
-            | Self::Internal {}
-            | Self::BadGateway {}
-            | Self::Unavailable { .. }
-            | Self::GatewayTimeout {}
-            | Self::ConnectionReset {}
-            | Self::ConnectionClosed {}
-            | Self::Hang {}
-            | Self::InvalidJson {}
-            | Self::PageTokenRejected {}
-            | Self::PageTokenExpired {}
-            | Self::Answer { .. } => false,
-        }
+                | Self::SlowBody { .. }
+                | Self::Delay { .. }
+                | Self::IncompleteAnswer {}
+                | Self::RowError { .. }
+        )
     }
 
     /// What becomes of the call if the rule does not say so: a call whose answer is given takes effect, one that
@@ -147,30 +132,13 @@ impl Fault {
 
     /// Whether it makes sense for a call of this method.
     pub(super) fn suits(&self, api: Option<ApiMethod>) -> bool {
-        match self {
-            Self::RowError { .. } => api == Some(ApiMethod::BatchChangeStatus),
-            Self::IncompleteAnswer {} => {
-                matches!(api, Some(ApiMethod::BatchChangeStatus | ApiMethod::IssueCommand))
-            }
-            Self::Unauthorized {}
-            | Self::Forbidden { .. }
-            | Self::NotFound {}
-            | Self::ConditionNotMet { .. }
-            | Self::TooManyRequests { .. }
-            | Self::Internal {}
-            | Self::BadGateway {}
-            | Self::Unavailable { .. }
-            | Self::GatewayTimeout {}
-            | Self::ConnectionReset {}
-            | Self::ConnectionClosed {}
-            | Self::Hang {}
-            | Self::TruncatedBody { .. }
-            | Self::SlowBody { .. }
-            | Self::Delay { .. }
-            | Self::InvalidJson {}
-            | Self::PageTokenRejected {}
-            | Self::PageTokenExpired {}
-            | Self::Answer { .. } => true,
+        let has_rows = api == Some(ApiMethod::BatchChangeStatus);
+        if matches!(self, Self::RowError { .. }) {
+            has_rows
+        } else if matches!(self, Self::IncompleteAnswer {}) {
+            has_rows || api == Some(ApiMethod::IssueCommand)
+        } else {
+            true
         }
     }
 

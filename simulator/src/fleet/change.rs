@@ -5,9 +5,8 @@
 
 use std::collections::VecDeque;
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::agenda::Due;
+use crate::clock::later;
 use crate::device::{Device, DeviceStatus, Presence};
 use crate::fleet::org_units::UnitKey;
 use crate::fleet::{Fleet, Slot};
@@ -50,8 +49,7 @@ impl Fleet {
         };
         if lag_seconds > 0 {
             self.lagging.entry(slot).or_default().push_back(device.clone());
-            let lag = SignedDuration::from_secs(i64::from(lag_seconds));
-            let seen = cause.at.saturating_add(lag).unwrap_or(Timestamp::MAX);
+            let seen = later(cause.at, lag_seconds);
             self.agenda.add(seen, Due::ListCatchesUp(slot));
         }
         change(device);
@@ -125,6 +123,8 @@ impl Fleet {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::fleet::generate;
 

@@ -8,9 +8,7 @@ use google_admin_simulator::control::devices::{DeviceMode, DevicePatch};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{LIST, World};
-
-const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+use crate::support::{LIST, UNKNOWN, World};
 
 fn patch(world: &World, id: &str, patch: &DevicePatch) {
     let state = world.simulator.state();

@@ -4,9 +4,7 @@ use google_admin_simulator::switches::{PathAlone, UnknownIds};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{LIST, World};
-
-const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+use crate::support::{LIST, UNKNOWN, World};
 
 async fn check(world: &World, method: &Method, path: &str, rows: &[(Value, u16)]) {
     for (body, status) in rows {

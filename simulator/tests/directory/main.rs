@@ -14,10 +14,12 @@
 mod access;
 mod command_life;
 mod command_traces;
+mod command_trouble;
 mod commands;
 mod control;
 mod documentation;
 mod edits;
+mod effect_matrix;
 mod effects;
 mod faults;
 mod lists;

@@ -8,9 +8,7 @@ use google_admin_simulator::control::devices::DeviceMode;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{LIST, World, codes, frozen, status_body};
-
-const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+use crate::support::{LIST, UNKNOWN, World, codes, frozen, status_body};
 
 /// Puts a device into a state, as a person in the console.
 fn put(world: &World, id: &str, status: DeviceStatus) {

@@ -17,6 +17,9 @@ pub const ORG_UNITS: &str = "https://www.googleapis.com/auth/admin.directory.org
 pub const USERS: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
 pub const CUSTOMER: &str = "https://www.googleapis.com/auth/admin.directory.customer.readonly";
 
+/// An id that no device has.
+pub const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+
 /// Path of the device list.
 pub const LIST: &str = "/admin/directory/v1/customer/my_customer/devices/chromeos";
 

@@ -8,11 +8,12 @@ mod status;
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::agenda::Due;
 use crate::api::call::Call;
 use crate::api_error::ApiError;
+use crate::clock::later;
 use crate::faults::When;
 use crate::fleet::{Fleet, Slot, Write, WriteKind};
 use crate::state::SimulatorState;
@@ -52,9 +53,7 @@ impl WriteRequest<'_> {
         match when {
             When::Now => fleet.perform(now, &write),
             When::Later(seconds) => {
-                let wait = SignedDuration::from_secs(i64::from(seconds));
-                let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-                fleet.agenda.add(at, Due::Write(Box::new(write)));
+                fleet.agenda.add(later(now, seconds), Due::Write(Box::new(write)));
             }
             When::Never => {}
         }
