@@ -6,6 +6,7 @@ pub mod clock;
 pub mod crd_wait;
 pub mod heartbeat;
 pub mod kubernetes;
+pub mod listed;
 pub mod metrics;
 pub mod moments;
 pub mod readiness;

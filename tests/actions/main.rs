@@ -9,7 +9,12 @@
 )]
 
 mod answers;
+mod clocks;
+mod connections;
+mod names;
 mod orders;
+mod preflight;
+mod retention;
 mod school;
 #[path = "../scenarios/world.rs"]
 #[allow(dead_code, reason = "shared with the scenarios of the inventory")]

@@ -1,6 +1,5 @@
 //! A school with an operator that carries out actions, and a witness.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,8 +12,7 @@ use google_admin_simulator::quota::QuotaLimits;
 use google_admin_simulator::witness::WitnessRow;
 use google_admin_simulator::{Simulator, SimulatorBuilder};
 use jiff::{SignedDuration, Timestamp};
-use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::orders::Order;
@@ -205,20 +203,41 @@ impl School {
         self.until(name, wanted, |action| reason(action) == wanted).await
     }
 
+    /// Waits until the action is claimed.
+    pub(crate) async fn until_receipt(&self, name: &str) -> DeviceActionReceipt {
+        let began = Instant::now();
+        loop {
+            if let Ok(Some(receipt)) = self.receipts().get_opt(name).await {
+                return receipt;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{name} is not claimed:\n{}",
+                self.world.operator.log_tail()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until the object of the action is gone.
+    pub(crate) async fn until_action_is_gone(&self, name: &str) {
+        let began = Instant::now();
+        while self.actions().get_opt(name).await.unwrap().is_some() {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{name} is still there: {:?}\n{}",
+                self.actions().get_opt(name).await,
+                self.world.operator.log_tail()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub(crate) async fn delete(&self, name: &str) {
         self.actions()
             .delete(name, &DeleteParams::default())
             .await
             .unwrap();
-    }
-
-    /// Every action of the namespace.
-    pub(crate) async fn all(&self) -> BTreeMap<String, DeviceAction> {
-        let list = self.actions().list(&ListParams::default()).await.unwrap();
-        list.items
-            .into_iter()
-            .map(|action| (action.name_any(), action))
-            .collect()
     }
 }
 

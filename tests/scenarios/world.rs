@@ -443,7 +443,8 @@ pub(crate) struct Operator {
     child: Child,
     folder: TempDir,
     arguments: Vec<String>,
-    environment: Vec<(String, String)>,
+    /// Environment variables of the process, from its next start on.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 impl Operator {
@@ -492,12 +493,6 @@ impl Operator {
             arguments,
             environment: Vec::new(),
         }
-    }
-
-    /// Environment variables of the process, from its next start on.
-    pub(crate) fn set_environment(&mut self, variables: &[(&str, &str)]) {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        self.environment = variables.iter().map(owned).collect();
     }
 
     /// Ends the process at once, as a crash would.

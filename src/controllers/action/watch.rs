@@ -27,6 +27,7 @@ use crate::api::receipt::DeviceActionReceipt;
 use crate::controllers::failures::Failures;
 use crate::controllers::settings::{ActionSettings, WatchNamespaces};
 use crate::controllers::tenant::Tenants;
+use crate::runtime::listed::FirstList;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::readiness::Gate;
 
@@ -67,6 +68,7 @@ pub(super) struct Scope {
 
 struct Watch<K: Resource<DynamicType = ()> + 'static> {
     store: Store<K>,
+    list: FirstList,
     wake: mpsc::UnboundedSender<ObjectRef<K>>,
 }
 
@@ -170,9 +172,8 @@ pub(crate) async fn run(inputs: Inputs) {
     }
     let background = async {
         for scope in &context.scopes {
-            // They fail only when the watch has ended, and then the operator is ending.
-            let _ = scope.actions.store.wait_until_ready().await;
-            let _ = scope.receipts.store.wait_until_ready().await;
+            scope.actions.list.complete().await;
+            scope.receipts.list.complete().await;
         }
         listed.open();
         let pass_on_news = async {
@@ -224,15 +225,16 @@ where
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    let stream = watcher(api, watcher::Config::default().fields(fields))
+    let list = FirstList::default();
+    let events = watcher(api, watcher::Config::default().fields(fields))
         .default_backoff()
         .modify(|object| object.meta_mut().managed_fields = None)
-        .reflect(writer)
-        .applied_objects();
+        .reflect(writer);
+    let stream = list.note(events).applied_objects();
     let controller = Controller::for_stream(stream, store.clone())
         .with_config(Config::default().concurrency(CONCURRENCY))
         .reconcile_on(woken);
-    (Watch { store, wake }, controller)
+    (Watch { store, list, wake }, controller)
 }
 
 #[cfg(test)]

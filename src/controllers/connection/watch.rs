@@ -18,6 +18,7 @@ use crate::api::connection::ChromeEnterpriseConnection;
 use crate::controllers::failures::Failures;
 use crate::controllers::settings::{ControllerSettings, WatchNamespaces};
 use crate::controllers::tenant::Tenants;
+use crate::runtime::listed::FirstList;
 use crate::runtime::metrics::Metrics;
 use crate::runtime::readiness::Gate;
 
@@ -54,6 +55,7 @@ pub struct Inputs {
 pub(super) struct Scope {
     namespace: Option<String>,
     store: Store<Watched>,
+    list: FirstList,
     wake: mpsc::UnboundedSender<ObjectRef<Watched>>,
 }
 
@@ -122,8 +124,7 @@ pub async fn run(inputs: Inputs) {
     });
     let background = async {
         for scope in &context.scopes {
-            // Fails only when the watch has ended, and then the operator is ending.
-            let _ = scope.store.wait_until_ready().await;
+            scope.list.complete().await;
         }
         listed.open();
         let pass_on_news = async {
@@ -150,9 +151,12 @@ fn controller(client: &Client, namespace: Option<String>) -> (Scope, Controller<
     let touched = predicates::generation
         .combine(predicates::annotations)
         .combine(predicates::finalizers);
-    let stream = watcher(api, watcher::Config::default())
+    let list = FirstList::default();
+    let events = watcher(api, watcher::Config::default())
         .default_backoff()
-        .reflect(writer)
+        .reflect(writer);
+    let stream = list
+        .note(events)
         .applied_objects()
         .predicate_filter(touched, PredicateConfig::default());
     let controller = Controller::for_stream(stream, store.clone())
@@ -162,6 +166,7 @@ fn controller(client: &Client, namespace: Option<String>) -> (Scope, Controller<
         Scope {
             namespace,
             store,
+            list,
             wake,
         },
         controller,
