@@ -1,9 +1,9 @@
-//! Reads the device objects, as any client of the cluster can.
+//! Reads objects, as any client of the cluster can.
 
 use anyhow::{Context as _, Result};
 use chrome_enterprise_operator::api::ChromeOSDevice;
 use kube::api::{Api, ListParams};
-use kube::{Client, Resource as _, ResourceExt as _};
+use kube::{Client, ResourceExt as _};
 
 use crate::count::{Device, Devices};
 use crate::setup::NAMESPACE;
@@ -58,17 +58,16 @@ fn read(object: &ChromeOSDevice) -> Device {
     }
 }
 
-/// The first devices, as the API server presents them to kubectl.
+/// What is at this path, as the API server presents it to kubectl.
 ///
 /// # Errors
 /// When the API server does not answer.
-pub(crate) async fn read_table(client: &Client, rows: u32) -> Result<Table> {
-    let path = ChromeOSDevice::url_path(&(), Some(NAMESPACE));
-    let request = http::Request::get(format!("{path}?limit={rows}"))
+pub(crate) async fn read_table(client: &Client, path: &str) -> Result<Table> {
+    let request = http::Request::get(path)
         .header(http::header::ACCEPT, AS_TABLE)
         .body(Vec::new())?;
     client
         .request(request)
         .await
-        .context("cannot read a table of ChromeOSDevice objects")
+        .with_context(|| format!("cannot read a table of {path}"))
 }

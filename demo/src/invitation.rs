@@ -5,6 +5,10 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use chrome_enterprise_operator::api::action::ActionType;
+use jiff::Timestamp;
+
+use crate::actions::{LOST, manifest};
 use crate::setup::{CONNECTION, NAMESPACE};
 
 /// What the commands are about.
@@ -16,6 +20,10 @@ pub(crate) struct Invitation<'a> {
     pub(crate) google_url: &'a str,
     /// Google's ID of the customer.
     pub(crate) customer_id: &'a str,
+    /// The device that the actions were for.
+    pub(crate) serial_number: &'a str,
+    /// Until when another action may be sent.
+    pub(crate) not_after: Timestamp,
     /// File with the operator's log.
     pub(crate) operator_log: &'a Path,
     /// Whether kubectl is on `PATH`.
@@ -40,6 +48,13 @@ impl Invitation<'_> {
             google = self.google_url,
             customer = self.customer_id,
             log = self.operator_log.display(),
+            lost = LOST,
+            action = manifest(
+                "restart-2",
+                ActionType::Restart,
+                self.serial_number,
+                self.not_after
+            ),
         )
     }
 }
@@ -75,6 +90,8 @@ mod tests {
             kubeconfig: Path::new("/run/demo/kubeconfig"),
             google_url: "http://127.0.0.1:1",
             customer_id: "C0abcdefg",
+            serial_number: "5CD1",
+            not_after: "2026-03-02T10:00:00Z".parse().unwrap(),
             operator_log: Path::new("/run/demo/operator.log"),
             kubectl: true,
         };
@@ -84,6 +101,7 @@ mod tests {
                 .contains("export KUBECONFIG=/run/demo/kubeconfig")
         );
         assert!(!invitation.text().contains("not on PATH"));
+        assert!(invitation.text().contains(r#""serialNumber":"5CD1""#));
         invitation.kubectl = false;
         assert!(invitation.text().contains("--with kubectl"));
     }

@@ -1,7 +1,9 @@
 //! The program `demo`: the operator at work on this machine, see `make demo`.
 
+mod actions;
 mod child;
 mod count;
+mod course;
 mod display;
 mod failure;
 mod follow;
@@ -92,19 +94,32 @@ async fn perform(options: &Options, program: &Path) -> Result<ExitCode> {
     Ok(code.unwrap_or(ExitCode::FAILURE))
 }
 
-/// From the applied connection to the proven numbers.
+/// From the applied connection to the proven numbers, and the actions after that.
 async fn play(options: &Options, stage: &mut Stage, client: &Client, display: &mut Display) -> Result<()> {
     let (journey, connection) = tokio::select! {
         arrived = follow::until_active(client, options.devices, options.timeout(), display) => arrived?,
         error = stage.failure() => return Err(error),
     };
     display.finish();
-    outcome::show(client, &stage.google, &journey, &connection, display).await
+    outcome::show(client, &stage.google, &journey, &connection, display).await?;
+    let subject = stage.google.subject()?;
+    tokio::select! {
+        shown = actions::show(client, &subject, &connection, display) => shown?,
+        error = stage.failure() => return Err(error),
+    }
+    stage.google.witness(&subject)?;
+    display.print(
+        "\nBy the simulated Google's own records the device was restarted, disabled and enabled again once each.",
+    );
+    Ok(())
 }
 
 /// Leaves everything running until people have seen enough.
 async fn stay(stage: &mut Stage, display: &Display, stop: impl Future<Output = ()>) -> Result<ExitCode> {
+    let subject = stage.google.subject()?;
     let invitation = Invitation {
+        serial_number: &subject.serial_number,
+        not_after: actions::in_an_hour(),
         kubeconfig: &stage.cluster.kubeconfig_path(),
         google_url: stage.google.url(),
         customer_id: &stage.google.customer_id(),

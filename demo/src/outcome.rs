@@ -1,9 +1,9 @@
 //! What came out: the connection, some devices, and the numbers of all three sides.
 
 use anyhow::{Result, bail};
-use chrome_enterprise_operator::api::ChromeEnterpriseConnection;
+use chrome_enterprise_operator::api::{ChromeEnterpriseConnection, ChromeOSDevice};
 use jiff::{SpanRound, Timestamp, Unit};
-use kube::Client;
+use kube::{Client, Resource as _};
 
 use crate::display::Display;
 use crate::google::Google;
@@ -33,7 +33,8 @@ pub(crate) async fn show(
         display.print(&format!("  {name:18} {value}"));
     }
     let objects = read_objects(client).await?;
-    let table = read_table(client, ROWS).await?;
+    let path = ChromeOSDevice::url_path(&(), Some(NAMESPACE));
+    let table = read_table(client, &format!("{path}?limit={ROWS}")).await?;
     display.print(&format!(
         "\n$ kubectl -n {NAMESPACE} get cros    # the first {ROWS} of {}\n",
         objects.len()

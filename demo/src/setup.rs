@@ -16,7 +16,8 @@ pub(crate) const NAMESPACE: &str = "school";
 pub(crate) const CONNECTION: &str = "school";
 
 const SECRET: &str = "google-service-account";
-const FIELD_MANAGER: &str = "demo";
+/// Under this name the demo applies what a person would.
+pub(crate) const FIELD_MANAGER: &str = "demo";
 /// A new resource type is established at once and served a moment later.
 const SERVED: Duration = Duration::from_secs(30);
 
@@ -110,6 +111,8 @@ fn connection(admin_email: &str) -> Value {
         "metadata": { "name": CONNECTION, "namespace": NAMESPACE },
         "spec": {
             "adminEmail": admin_email,
+            // Actions change devices.
+            "access": "ReadWrite",
             "credentials": { "serviceAccountKey": { "secretRef": { "name": SECRET } } },
         },
     })
@@ -118,6 +121,7 @@ fn connection(admin_email: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrome_enterprise_operator::api::connection::Access;
 
     #[test]
     fn the_connection_is_one() {
@@ -126,5 +130,6 @@ mod tests {
         let credentials = parsed.spec.credentials.service_account_key.unwrap();
         assert_eq!(credentials.secret_ref.name, SECRET);
         assert_eq!(parsed.spec.customer_id, "my_customer");
+        assert_eq!(parsed.spec.access, Access::ReadWrite);
     }
 }

@@ -83,6 +83,11 @@ fn it_shows_an_active_connection_and_leaves_nothing_behind() {
         "Connected account  admin@school.example",
         "SERIAL",
         "All three agree, device by device.",
+        "restart went Pending",
+        "-> Succeeded in ",
+        "shows DISABLED, ",
+        "shows ACTIVE, ",
+        "restarted, disabled and enabled again once each.",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }
