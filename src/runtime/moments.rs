@@ -4,7 +4,8 @@
 //! die exactly there. Debug builds obey `CHROME_ENTERPRISE_OPERATOR_DEBUG_MOMENTS`, a list such as
 //! `after-claim=kill,before-send=stop@2`: at the named moment (the second time, with `@2`) the process is killed like
 //! by SIGKILL, or stopped like by SIGSTOP until somebody continues it. `any=kill~SEED/N` kills at every Nth moment on
-//! average, as the seed draws it. Release builds contain nothing of this.
+//! average, as the seed draws it. `file=PATH` obeys the list in that file, which may come and change at any time and is
+//! removed when a moment in it is reached: once for all processes and lives. Release builds contain nothing of this.
 
 /// A moment before or after each wait of claim, dispatch and recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +102,8 @@ pub fn reached(moment: Moment) {
 
 #[cfg(debug_assertions)]
 mod debug {
+    use std::fs;
+    use std::path::PathBuf;
     use std::process::Command;
     use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -113,6 +116,8 @@ mod debug {
         At { name: String, signal: Signal, nth: u32 },
         /// At every moment with a chance of one in `of`.
         Anywhere { state: u64, of: u64 },
+        /// At the moment that this file names, if it is there.
+        InFile(PathBuf),
     }
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +134,9 @@ mod debug {
     pub(super) fn parse(text: &str) -> Vec<Wish> {
         let wish = |item: &str| {
             let (name, what) = item.trim().split_once('=')?;
+            if name == "file" {
+                return Some(Wish::InFile(what.into()));
+            }
             if let Some(chance) = what.strip_prefix("kill~") {
                 let (seed, of) = chance.split_once('/')?;
                 return Some(Wish::Anywhere {
@@ -174,6 +182,12 @@ mod debug {
                 })
             }
             Wish::At { .. } => None,
+            Wish::InFile(path) => {
+                let mut wishes = parse(&fs::read_to_string(&*path).ok()?);
+                let signal = wishes.iter_mut().find_map(|wish| due(wish, moment))?;
+                // Of two processes only one can remove it.
+                fs::remove_file(&*path).is_ok().then_some(signal)
+            }
             Wish::Anywhere { state, of } => {
                 // SplitMix64.
                 *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -206,6 +220,19 @@ mod tests {
         assert_eq!(due(&mut wishes[0], Moment::AfterClaim), None);
         assert_eq!(due(&mut wishes[1], Moment::BeforeSend), None);
         assert_eq!(due(&mut wishes[1], Moment::BeforeSend), Some(Signal::Stop));
+    }
+
+    #[test]
+    fn a_file_is_obeyed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("moment");
+        let mut wish = parse(&format!("file={}", file.display())).remove(0);
+        assert_eq!(due(&mut wish, Moment::AfterClaim), None, "no file");
+        std::fs::write(&file, "after-claim=stop").unwrap();
+        assert_eq!(due(&mut wish, Moment::BeforeClaim), None);
+        assert_eq!(due(&mut wish, Moment::AfterClaim), Some(Signal::Stop));
+        assert_eq!(due(&mut wish, Moment::AfterClaim), None);
+        assert!(!file.exists());
     }
 
     #[test]

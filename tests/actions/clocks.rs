@@ -7,11 +7,11 @@ use google_admin_simulator::api::methods::ApiMethod;
 use google_admin_simulator::faults::{Fault, FaultRule};
 use serde_json::{Value, json};
 
+use crate::disturbed::MOMENTS;
 use crate::school::{School, from_now, spec, state, told};
 use crate::world::run;
 
 const OFFSET: &str = "CHROME_ENTERPRISE_OPERATOR_DEBUG_CLOCK_OFFSET_SECONDS";
-const MOMENTS: &str = "CHROME_ENTERPRISE_OPERATOR_DEBUG_MOMENTS";
 
 fn variable(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())

@@ -11,6 +11,8 @@
 mod answers;
 mod clocks;
 mod connections;
+mod disturbed;
+mod kill_points;
 mod names;
 mod orders;
 mod preflight;

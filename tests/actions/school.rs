@@ -8,6 +8,7 @@ use chrome_enterprise_operator::api::conditions;
 use chrome_enterprise_operator::api::device::ChromeOSDevice;
 use chrome_enterprise_operator::api::receipt::DeviceActionReceipt;
 use google_admin_simulator::control::changes::{BulkChange, ChangeKind};
+use google_admin_simulator::control::devices::DeviceMode;
 use google_admin_simulator::quota::QuotaLimits;
 use google_admin_simulator::witness::WitnessRow;
 use google_admin_simulator::{Simulator, SimulatorBuilder};
@@ -94,9 +95,17 @@ impl School {
         device
     }
 
-    /// The nth device of all, online and in the state that this order needs.
+    /// Devices that were enrolled at some time and take every command, in the order of their IDs.
+    fn devices_in_hands(&self) -> impl Iterator<Item = String> {
+        let truth = self.world.truth().into_values();
+        truth
+            .filter(|row| row.last_enrolled_seconds != 0 && row.mode == DeviceMode::UserSession)
+            .map(|row| row.device_id)
+    }
+
+    /// The nth device in somebody's hands, online and in the state that this order needs.
     pub(crate) fn prepared(&self, number: usize, order: Order) -> String {
-        let device = self.world.truth().into_keys().nth(number).unwrap();
+        let device = self.devices_in_hands().nth(number).unwrap();
         let google = &self.world.google;
         let change = BulkChange::of(ChangeKind::Status, vec![device.clone()]).to(order.state_before());
         google
