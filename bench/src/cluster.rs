@@ -1,9 +1,11 @@
 //! The API server, and what an administrator does at it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use chrome_enterprise_operator::api::action::DeviceAction;
 use chrome_enterprise_operator::api::connection::ConnectionState;
 use chrome_enterprise_operator::api::{
     ChromeEnterpriseConnection, ChromeOSDevice, SYNC_REQUESTED_ANNOTATION, crds,
@@ -86,7 +88,11 @@ impl Cluster {
         let one = ListParams::default().limit(1);
         let connections: Api<ChromeEnterpriseConnection> = Api::all(self.client.clone());
         let devices: Api<ChromeOSDevice> = Api::all(self.client.clone());
-        while connections.list(&one).await.is_err() || devices.list(&one).await.is_err() {
+        let actions: Api<DeviceAction> = Api::all(self.client.clone());
+        while connections.list(&one).await.is_err()
+            || devices.list(&one).await.is_err()
+            || actions.list(&one).await.is_err()
+        {
             ensure!(
                 begun.elapsed() < SERVED,
                 "the API server does not serve the resource types"
@@ -148,23 +154,30 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until the connection is `Active`. It is watched, because asking again and again would cost the API server
-    /// time that is not the operator's.
+    /// Waits until the connection is `Active`.
     ///
     /// # Errors
     /// When it is not in time, with what it says of itself.
     pub(crate) async fn until_active(&self, namespace: &str) -> Result<()> {
+        self.until_state(namespace, ConnectionState::Active).await
+    }
+
+    /// Waits until the connection has this state. It is watched, because asking again and again would cost the API server
+    /// time that is not the operator's.
+    ///
+    /// # Errors
+    /// When it is not in time, with what it says of itself.
+    pub(crate) async fn until_state(&self, namespace: &str, wanted: ConnectionState) -> Result<()> {
         let state = |connection: &ChromeEnterpriseConnection| connection.status.as_ref()?.state;
-        let active = |connection: Option<&ChromeEnterpriseConnection>| {
-            connection.and_then(state) == Some(ConnectionState::Active)
-        };
-        let waited = await_condition(self.connections(namespace), CONNECTION, active);
-        if let Ok(ended) = tokio::time::timeout(ACTIVE, waited).await {
+        let reached =
+            |connection: Option<&ChromeEnterpriseConnection>| connection.and_then(state) == Some(wanted);
+        let waiting = await_condition(self.connections(namespace), CONNECTION, reached);
+        if let Ok(ended) = tokio::time::timeout(ACTIVE, waiting).await {
             return ended.map(drop).context("the connection cannot be watched");
         }
         let connection = self.connections(namespace).get(CONNECTION).await?;
         bail!(
-            "the connection is not Active: {}",
+            "the connection is not {wanted:?}: {}",
             serde_json::to_string(&connection.status)?
         );
     }
@@ -217,6 +230,30 @@ impl Cluster {
             };
             page = page.continue_token(&token);
         }
+    }
+
+    /// Names of device objects that show this state: of all, or of the first so many.
+    ///
+    /// # Errors
+    /// When the API server refuses.
+    pub(crate) async fn devices_in_state(
+        &self,
+        namespace: &str,
+        state: &str,
+        limit: Option<u32>,
+    ) -> Result<BTreeSet<String>> {
+        let api: Api<ChromeOSDevice> = Api::namespaced(self.client.clone(), namespace);
+        let selected = ListParams {
+            limit,
+            ..ListParams::default().fields(&format!("status.state={state}"))
+        };
+        let list = api.list_metadata(&selected).await?;
+        Ok(list.items.iter().map(kube::ResourceExt::name_any).collect())
+    }
+
+    /// The actions in a namespace.
+    pub(crate) fn actions(&self, namespace: &str) -> Api<DeviceAction> {
+        Api::namespaced(self.client.clone(), namespace)
     }
 
     fn connections(&self, namespace: &str) -> Api<ChromeEnterpriseConnection> {

@@ -1,11 +1,14 @@
 //! The simulated Google, in a process of its own, so that its work is on nobody's account.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
+use chrome_enterprise_operator::api::action::ActionType;
 use google_admin_simulator::Simulator;
 use google_admin_simulator::quota::QuotaLimits;
+use k8s_openapi::jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -13,6 +16,8 @@ use tokio::process::{Child, ChildStdin, Command};
 
 /// Google's quota would hide what the programs can do: neither side has one here.
 const NO_QUOTA: u32 = 1_000_000;
+/// Devices that one answer of the control API lists.
+const ROWS: usize = 5_000;
 const SCOPE: &str = "https://www.googleapis.com/auth/admin.directory.device.chromeos.readonly";
 
 /// What the process says when it is ready, as one line of JSON.
@@ -28,6 +33,14 @@ pub(crate) struct Account {
     pub(crate) key: String,
 }
 
+/// An action that Google accepted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Accepted {
+    pub(crate) type_: ActionType,
+    /// By the clock of this computer.
+    pub(crate) at: Timestamp,
+}
+
 /// The part of this program that is Google. Ends when standard input is closed, however the other end ended.
 ///
 /// # Errors
@@ -35,6 +48,7 @@ pub(crate) struct Account {
 pub(crate) async fn serve(devices: u32) -> Result<()> {
     let quota = QuotaLimits {
         queries_per_minute: NO_QUOTA,
+        device_writes_per_minute: NO_QUOTA,
         ..QuotaLimits::default()
     };
     let simulator = Simulator::builder()
@@ -123,6 +137,60 @@ impl Google {
             .context("the simulated Google does not say what it changed")
     }
 
+    /// Devices that are in use and online.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) async fn reachable(&self) -> Result<BTreeSet<String>> {
+        let path = format!("tenants/{}/devices?limit={ROWS}", self.account.customer);
+        let mut devices = BTreeSet::new();
+        for offset in (0..).step_by(ROWS) {
+            let report = self.get(&format!("{path}&offset={offset}")).await?;
+            let rows = report["devices"]
+                .as_array()
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            if rows.is_empty() {
+                break;
+            }
+            let reachable = |row: &&Value| row["status"] == "ACTIVE" && row["online"] == true;
+            let ids = rows
+                .iter()
+                .filter(reachable)
+                .filter_map(|row| row["deviceId"].as_str());
+            devices.extend(ids.map(str::to_owned));
+        }
+        Ok(devices)
+    }
+
+    /// The actions that were accepted through its API, by device, as the witness saw them.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) async fn accepted(&self) -> Result<BTreeMap<String, Vec<Accepted>>> {
+        let clock = self.get("clock").await?;
+        let (simulated, wall) = (moment(&clock["now"])?, moment(&clock["wall"])?);
+        // The two run alike, unless somebody has set the clock of the computer.
+        let ahead = simulated.duration_since(wall);
+        let witness = self
+            .get(&format!("witness?customer={}", self.account.customer))
+            .await?;
+        let mut accepted: BTreeMap<String, Vec<Accepted>> = BTreeMap::new();
+        for row in witness["devices"].as_array().into_iter().flatten() {
+            let device = row["deviceId"].as_str().unwrap_or_default().to_owned();
+            for event in row["events"].as_array().into_iter().flatten() {
+                if let Some(type_) = type_of(event) {
+                    let at = moment(&event["time"])? - ahead;
+                    accepted
+                        .entry(device.clone())
+                        .or_default()
+                        .push(Accepted { type_, at });
+                }
+            }
+        }
+        Ok(accepted)
+    }
+
     /// A token for the bare walk.
     ///
     /// # Errors
@@ -178,5 +246,47 @@ impl Google {
             "the simulated Google answered {status}: {text}"
         );
         Ok(serde_json::from_str(&text)?)
+    }
+}
+
+/// The action that a witnessed event accepts, if it is one that came through the API.
+fn type_of(event: &Value) -> Option<ActionType> {
+    if event["by"] == "control" {
+        return None;
+    }
+    match (event["kind"].as_str()?, event["commandType"].as_str()) {
+        ("commandAccepted", Some("REBOOT")) => Some(ActionType::Restart),
+        ("commandAccepted", _) => Some(ActionType::Wipe),
+        ("disabled", _) => Some(ActionType::EnableLostMode),
+        ("reenabled", _) => Some(ActionType::DisableLostMode),
+        ("deprovisioned", _) => Some(ActionType::Deprovision),
+        _ => None,
+    }
+}
+
+fn moment(value: &Value) -> Result<Timestamp> {
+    let text = value.as_str().context("the simulated Google tells no time")?;
+    text.parse()
+        .with_context(|| format!("the simulated Google tells an odd time: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_came_through_the_api_is_accepted() {
+        let event =
+            |kind: &str, by: &str| type_of(&json!({ "kind": kind, "by": by, "commandType": "REBOOT" }));
+        assert_eq!(
+            event("commandAccepted", "admin@school.example"),
+            Some(ActionType::Restart)
+        );
+        assert_eq!(event("rebooted", "admin@school.example"), None);
+        assert_eq!(
+            event("disabled", "admin@school.example"),
+            Some(ActionType::EnableLostMode)
+        );
+        assert_eq!(event("disabled", "control"), None);
     }
 }

@@ -1,10 +1,14 @@
 //! The program `bench`: what the operator claims, measured on this machine; see `make bench` and docs/benchmarks.md.
 
+mod action_claims;
+mod actions;
+mod api_writes;
 mod cluster;
 mod cpu;
 mod display;
 mod google;
 mod interrupted;
+mod latency;
 mod lines;
 mod metrics;
 mod operator;
@@ -22,10 +26,11 @@ use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use devcluster::{Assets, Program};
 
+use crate::actions::Actions;
 use crate::cluster::Cluster;
 use crate::display::Display;
 use crate::google::Google;
-use crate::options::{Arguments, Options, Part};
+use crate::options::{Arguments, Options, Part, Section};
 use crate::report::Report;
 use crate::round::{Bench, CONCURRENCIES, FirstSync};
 
@@ -61,8 +66,7 @@ fn run(options: &Options) -> Result<()> {
 }
 
 async fn measure(options: &Options, program: &Path) -> Result<()> {
-    let steps = 1 + u64::from(options.repeat) * (CONCURRENCIES.len() as u64 + 4) + u64::from(options.large);
-    let mut display = Display::new(steps);
+    let mut display = Display::new(steps(options));
     let google = Google::start(options.devices).await?;
     let bench = Bench {
         google: &google,
@@ -70,19 +74,26 @@ async fn measure(options: &Options, program: &Path) -> Result<()> {
         further: &options.operator_argument,
         display: &display,
     };
-    let (interrupted, bodies) = interrupted::run(&bench).await?;
-    let mut rounds = Vec::new();
-    for number in 1..=options.repeat {
-        display.say(&format!("Round {number} of {}", options.repeat));
-        rounds.push(bench.round(number, &bodies).await?);
-    }
+    let (mut interrupted, mut rounds, mut large) = (None, Vec::new(), None);
     let devices = google.listed().await?;
+    if options.has(Section::Sync) {
+        let (first, bodies) = interrupted::run(&bench).await?;
+        interrupted = Some(first);
+        for number in 1..=options.repeat {
+            display.say(&format!("Round {number} of {}", options.repeat));
+            rounds.push(bench.round(number, &bodies).await?);
+        }
+    }
+    let mut actions = Vec::new();
+    if options.has(Section::Actions) {
+        actions.push(actions::run(&bench).await?);
+    }
     drop(google);
-    let large = if options.large {
-        Some(large(options, program, &display).await?)
-    } else {
-        None
-    };
+    if options.large {
+        let (first_sync, more) = at_large(options, program, &display).await?;
+        large = first_sync;
+        actions.extend(more);
+    }
     display.finish();
     let report = Report {
         devices,
@@ -91,6 +102,7 @@ async fn measure(options: &Options, program: &Path) -> Result<()> {
         interrupted,
         rounds,
         large,
+        actions,
         lines: lines::count(Path::new("."))?,
     };
     show(&report, &display);
@@ -101,19 +113,44 @@ async fn measure(options: &Options, program: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn large(options: &Options, program: &Path, display: &Display) -> Result<FirstSync> {
+/// How many steps the display counts.
+fn steps(options: &Options) -> u64 {
+    let mut steps = 0;
+    if options.has(Section::Sync) {
+        steps += 1 + u64::from(options.repeat) * (CONCURRENCIES.len() as u64 + 4) + u64::from(options.large);
+    }
+    if options.has(Section::Actions) {
+        steps += actions::STEPS * (1 + u64::from(options.large));
+    }
+    steps
+}
+
+/// What is measured with the large fleet: a first sync, and actions during another one.
+async fn at_large(
+    options: &Options,
+    program: &Path,
+    display: &Display,
+) -> Result<(Option<FirstSync>, Option<Actions>)> {
     display.say(&format!("{LARGE} devices"));
-    let (google, cluster) = (Google::start(LARGE).await?, Cluster::start().await?);
+    let google = Google::start(LARGE).await?;
     let bench = Bench {
         google: &google,
         program,
         further: &options.operator_argument,
         display,
     };
-    let (operator, first_sync) = bench.first_sync(&cluster).await?;
-    operator.stop().await?;
-    cluster.stop().await;
-    Ok(first_sync)
+    let (mut large, mut actions) = (None, None);
+    if options.has(Section::Sync) {
+        let cluster = Cluster::start().await?;
+        let (operator, first_sync) = bench.first_sync(&cluster).await?;
+        operator.stop().await?;
+        cluster.stop().await;
+        large = Some(first_sync);
+    }
+    if options.has(Section::Actions) {
+        actions = Some(actions::run(&bench).await?);
+    }
+    Ok((large, actions))
 }
 
 fn show(report: &Report, display: &Display) {

@@ -86,7 +86,9 @@ impl Operator {
             .arg(&start.program)
             .args(["run", "--listen=127.0.0.1:0", "--log-format=json"])
             .arg(format!("--google-endpoint={}", start.google))
+            // Google's quotas would be all that there is to measure.
             .arg("--google-queries-per-minute=1000000")
+            .arg("--google-device-changes-per-minute=1000000")
             .arg(format!("--kubeconfig={}", start.kubeconfig.display()))
             .arg(format!("--watch-namespace={}", start.namespace))
             .args(&start.further)

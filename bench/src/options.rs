@@ -29,6 +29,22 @@ pub(crate) enum Part {
     },
 }
 
+/// What can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Section {
+    /// How the inventory is kept in step.
+    Sync,
+    /// How soon actions reach Google, and what they write.
+    Actions,
+}
+
+impl Options {
+    /// Whether this section is measured.
+    pub(crate) fn has(&self, section: Section) -> bool {
+        self.only.is_none_or(|only| only == section)
+    }
+}
+
 /// What is measured, and with what.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Options {
@@ -40,7 +56,11 @@ pub(crate) struct Options {
     #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub(crate) repeat: u32,
 
-    /// Also measures a first sync of 50,000 devices.
+    /// Measures this section only.
+    #[arg(long, value_enum, value_name = "SECTION")]
+    pub(crate) only: Option<Section>,
+
+    /// Also measures a first sync of 50,000 devices, and actions during one.
     #[arg(long)]
     pub(crate) large: bool,
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::action_claims::of_actions;
+use crate::actions::Actions;
 use crate::interrupted::Interrupted;
 use crate::lines::Folder;
 use crate::raw_writes::RawRun;
@@ -16,9 +18,11 @@ pub(crate) struct Report {
     pub(crate) devices: u64,
     pub(crate) cores: usize,
     pub(crate) operator_arguments: Vec<String>,
-    pub(crate) interrupted: Interrupted,
+    /// None, like the rounds, if only actions were measured.
+    pub(crate) interrupted: Option<Interrupted>,
     pub(crate) rounds: Vec<Round>,
     pub(crate) large: Option<FirstSync>,
+    pub(crate) actions: Vec<Actions>,
     pub(crate) lines: Vec<Folder>,
 }
 
@@ -36,16 +40,19 @@ pub(crate) struct Claim {
 impl Report {
     /// The rows of the table.
     pub(crate) fn claims(&self) -> Vec<Claim> {
-        let mut claims = vec![self.first_sync()];
-        claims.extend(self.first_sync_cpu());
-        claims.extend([
-            self.unchanged(),
-            self.changed(),
-            self.restart(),
-            self.interrupted(),
-        ]);
-        let firsts: Vec<FirstSync> = self.rounds.iter().map(|round| round.first_sync).collect();
-        claims.extend(memory(&firsts, Some(128.0)));
+        let mut claims = Vec::new();
+        if let Some(interrupted) = self.interrupted {
+            claims.push(self.first_sync());
+            claims.extend(self.first_sync_cpu());
+            claims.extend([
+                self.unchanged(),
+                self.changed(),
+                self.restart(),
+                Claim::interrupted(interrupted),
+            ]);
+            let firsts: Vec<FirstSync> = self.rounds.iter().map(|round| round.first_sync).collect();
+            claims.extend(memory(&firsts, Some(128.0)));
+        }
         if let Some(large) = self.large {
             claims.push(Claim::plain(
                 format!("First sync of {} devices", large.devices),
@@ -53,6 +60,7 @@ impl Report {
             ));
             claims.extend(memory(&[large], None));
         }
+        claims.extend(self.actions.iter().flat_map(of_actions));
         claims
     }
 
@@ -131,21 +139,6 @@ impl Report {
         }
     }
 
-    fn interrupted(&self) -> Claim {
-        let Interrupted {
-            created_before,
-            created_after,
-            seconds,
-            ..
-        } = self.interrupted;
-        Claim::plain(
-            format!(
-                "SIGKILL in a first sync after {created_before} devices, until Active; {created_after} created then"
-            ),
-            format!("{seconds:.2} s"),
-        )
-    }
-
     fn restart(&self) -> Claim {
         let seconds: Vec<f64> = self.rounds.iter().map(|round| round.restart.seconds).collect();
         Claim::plain(
@@ -162,7 +155,22 @@ impl Round {
 }
 
 impl Claim {
-    fn plain(what: String, operator: String) -> Self {
+    fn interrupted(measured: Interrupted) -> Self {
+        let Interrupted {
+            created_before,
+            created_after,
+            seconds,
+            ..
+        } = measured;
+        Self::plain(
+            format!(
+                "SIGKILL in a first sync after {created_before} devices, until Active; {created_after} created then"
+            ),
+            format!("{seconds:.2} s"),
+        )
+    }
+
+    pub(crate) fn plain(what: String, operator: String) -> Self {
         Self {
             what,
             operator,
