@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use chrome_enterprise_operator::api::action::{ActionState, DeviceAction};
@@ -40,9 +41,31 @@ impl Disturbed {
 
     /// Lets the operator die, once, when it comes to this moment the next time.
     pub(crate) fn die_at(&self, moment: Moment) {
+        self.wish(moment, "kill");
+    }
+
+    /// Lets the operator stand still, once, when it comes to this moment the next time.
+    pub(crate) fn stop_at(&self, moment: Moment) {
+        self.wish(moment, "stop");
+    }
+
+    fn wish(&self, moment: Moment, signal: &str) {
         let draft = self.folder.path().join("draft");
-        fs::write(&draft, format!("{}=kill", moment.name())).unwrap();
+        fs::write(&draft, format!("{}={signal}", moment.name())).unwrap();
         fs::rename(draft, self.file()).unwrap();
+    }
+
+    /// Waits until the operator stands still.
+    pub(crate) async fn until_stopped(&self) {
+        let began = Instant::now();
+        while !is_stopped(self.school.world.operator.id()) {
+            assert!(
+                began.elapsed() < PATIENCE,
+                "the operator does not come to that moment:\n{}",
+                self.school.world.operator.log_tail()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Starts the operator again should it have died. Returns whether it had.
@@ -83,4 +106,13 @@ impl Disturbed {
         }
         (ended, self.revive() || died)
     }
+}
+
+/// Whether a process stands still by a signal.
+fn is_stopped(process: u32) -> bool {
+    let listed = Command::new("ps")
+        .args(["-o", "state=", "-p", &process.to_string()])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&listed.stdout).trim().starts_with('T')
 }

@@ -11,11 +11,17 @@
 mod answers;
 mod clocks;
 mod connections;
+mod console;
 mod disturbed;
+#[path = "../scenarios/draw.rs"]
+mod draw;
+mod histories;
 mod kill_points;
 mod names;
 mod orders;
 mod preflight;
+mod quota;
+mod replicas;
 mod retention;
 mod school;
 #[path = "../scenarios/world.rs"]

@@ -20,11 +20,15 @@ use crate::orders::Order;
 use crate::world::{Cluster, PATIENCE, World};
 
 /// Flags under which what waits for deadlines takes seconds.
-pub(crate) const QUICK: [&str; 6] = [
+pub(crate) const QUICK: [&str; 4] = [
     "--action-attempt-seconds=2",
     "--google-request-timeout-seconds=2",
     "--action-margin-seconds=1",
     "--action-settle-seconds=3",
+];
+
+/// Flags under which nothing waits for the quota.
+pub(crate) const PLENTY: [&str; 2] = [
     "--google-device-changes-per-minute=1000000",
     "--google-queries-per-minute=1000000",
 ];
@@ -54,7 +58,8 @@ impl School {
             ..QuotaLimits::default()
         };
         google.state().set_quota_limits(plenty);
-        Self::with_the_quota_of(cluster, google, flags).await
+        let flags: Vec<&str> = PLENTY.iter().chain(flags).copied().collect();
+        Self::with_the_quota_of(cluster, google, &flags).await
     }
 
     /// The same with the quota that this Google has.

@@ -8,6 +8,7 @@ use google_admin_simulator::control::changes::{BulkChange, ChangeKind};
 use google_admin_simulator::switches::Switches;
 use serde_json::json;
 
+use crate::draw::Draw;
 use crate::world::{Cluster, SCHOOL, World, assert_same_devices, run};
 
 /// Devices of the fleet at its start.
@@ -16,18 +17,6 @@ const FLEET: u32 = 300;
 const SEEDS: std::ops::Range<u64> = 1..20;
 /// Few writes at a time make the moments between two of them long.
 const SLOWLY: [&str; 4] = ["--write-concurrency", "2", "--page-size", "50"];
-
-/// Small deterministic numbers (`SplitMix64`).
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
 
 /// How many kills fell into the middle of the work, seen by the number of objects.
 #[derive(Default)]

@@ -14,6 +14,7 @@ mod cluster_outage;
 mod conflict;
 mod credentials;
 mod deletion;
+mod draw;
 mod first_sync;
 mod google_failures;
 mod healing;

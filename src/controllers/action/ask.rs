@@ -93,7 +93,10 @@ async fn read_device(
     let answer = context.shutdown.run_until_cancelled(read).await?;
     guard.asked();
     match answer {
-        Ok(device) => Some((device?, asked)),
+        Ok(device) => {
+            guard.went_well();
+            Some((device?, asked))
+        }
         Err(error) => {
             trouble(guard, &error);
             None

@@ -65,8 +65,9 @@ const LOOK_LATER: Duration = Duration::from_secs(15);
 const LOOK_AT_LEAST: Duration = Duration::from_mins(10);
 /// Least time that another process gets to record the end of its attempt, however late its deadline was.
 const GRACE: Duration = Duration::from_secs(5);
-/// Questions about a command are this many times rarer than it is old.
-const AGE_BY_INTERVAL: i32 = 6;
+/// Between two questions about a command its age grows by half. Were it a sixth, ten thousand pending commands would
+/// need all the reads that Google allows.
+const AGE_BY_INTERVAL: i32 = 2;
 const SHORTEST_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 const LONGEST_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
@@ -276,7 +277,12 @@ fn doubtful(
     let in_flight = SignedDuration::try_from(settings.in_flight).unwrap_or(SignedDuration::ZERO);
     let settle = SignedDuration::try_from(settings.settle).unwrap_or(SignedDuration::ZERO);
     let end = record::surely_over(receipt, in_flight).and_then(|over| over.checked_add(settle).ok());
-    if end.is_none_or(|end| facts.clocks.own > end) {
+    // A process that comes late looks once all the same, if Google lets it within another settle time.
+    let memory = &facts.memory;
+    let looked = |end| memory.trouble.is_none() && memory.asked.is_some_and(|asked| asked >= end);
+    let nothing_comes =
+        |end| facts.clocks.own > end && (looked(end) || memory.attempt_seen >= settings.settle);
+    if end.is_none_or(nothing_comes) {
         return plan(Act::End(unknown), Some(LOOK_SOON));
     }
     match (&facts.tenant, due(facts, SHORTEST_INTERVAL)) {
@@ -381,7 +387,7 @@ fn gone(receipt: &DeviceActionReceiptSpec, facts: &Facts, plan: &Planner<'_>) ->
 }
 
 /// The time between two questions about a command of this age.
-fn interval(receipt: &DeviceActionReceiptSpec, now: Timestamp) -> SignedDuration {
+pub(super) fn interval(receipt: &DeviceActionReceiptSpec, now: Timestamp) -> SignedDuration {
     let accepted = receipt.accepted_time.as_ref().map_or(now, |time| time.0);
     let age = now.duration_since(accepted);
     (age / AGE_BY_INTERVAL).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)

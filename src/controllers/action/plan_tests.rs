@@ -450,8 +450,20 @@ fn after_an_answer_that_was_lost() {
             "follow",
         ),
         (
-            "lost mode: the settle time is over",
-            lost(DisableLostMode).later(62),
+            "lost mode: the settle time is over, and this process has looked to its end",
+            lost(DisableLostMode).later(62).with(seen(61)),
+            "end: OutcomeUnknown/AnswerLost",
+        ),
+        (
+            "lost mode: the settle time is over, and nobody has looked since: a last look",
+            lost(DisableLostMode).later(9999),
+            "ask about the device",
+        ),
+        (
+            "lost mode: the last look came after the settle time",
+            lost(DisableLostMode)
+                .later(9999)
+                .with(|facts| facts.memory.asked = Some(at(9998))),
             "end: OutcomeUnknown/AnswerLost",
         ),
         (
@@ -461,7 +473,10 @@ fn after_an_answer_that_was_lost() {
         ),
         (
             "deprovision: nobody could look",
-            lost(Deprovision).later(62).with(|facts| facts.tenant = None),
+            lost(Deprovision)
+                .later(62)
+                .with(seen(61))
+                .with(|facts| facts.tenant = None),
             "end: OutcomeUnknown/AnswerLost",
         ),
         (
@@ -498,7 +513,7 @@ fn a_command_that_google_has() {
             sent().later(3601).with(asked(3100)),
             "follow",
         ),
-        ("old: due", sent().later(3601).with(asked(3000)), "ask about 77"),
+        ("old: due", sent().later(3601).with(asked(1800)), "ask about 77"),
         (
             "very old: once an hour",
             sent().later(900_000).with(asked(896_399)),
@@ -590,4 +605,21 @@ fn an_action_knows_its_receipt() {
     let mut other = own;
     other.spec.not_after = whole(at(3601));
     assert_eq!(relation(&other, &stored), Relation::Other);
+}
+
+#[test]
+fn ten_thousand_pending_commands_need_less_than_half_of_the_reads() {
+    // Google takes 60 a minute, so one a second was sent, and none was fetched.
+    let asked: f64 = (0..10_000)
+        .map(|age| {
+            let interval = super::plan::interval(&accepted(), at(age));
+            1.0 / interval.as_secs_f64()
+        })
+        .sum();
+    let a_minute = 60.0 * asked;
+    assert!(a_minute < 1_200.0, "{a_minute} questions a minute");
+    assert!(
+        a_minute > 300.0,
+        "{a_minute}: people wait for the results longer than need be"
+    );
 }
