@@ -12,6 +12,8 @@ DEVICES ?=
 SEED ?=
 # Arguments that `make bench` passes on.
 BENCH ?=
+# How many random histories `make prove` lives.
+HISTORIES ?= 100000
 
 cache := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/chrome-enterprise-operator
 
@@ -43,6 +45,10 @@ demo: ## See it work: real API server, simulated Google, 1,200 devices [ONCE=1 D
 .PHONY: test
 test: ## Run everything that has to pass: formatting, lints, Rust tests, Python client
 	@scripts/test.sh
+
+.PHONY: prove
+prove: ## Prove at length, for hours, that actions are done at most once [HISTORIES=n SEED=n]
+	@HISTORIES=$(HISTORIES) SEED=$(SEED) scripts/prove.sh
 
 .PHONY: check
 check: ## Formatting, lints and dependency rules; no cluster needed
