@@ -17,7 +17,8 @@ const RESOURCES: [&str; 5] = [
     "events",
 ];
 
-/// Writes by what was written, such as `POST deviceactionreceipts` or `PATCH deviceactions/status`.
+/// Writes by what was written, such as `POST deviceactionreceipts` or `PATCH deviceactions/status`; those that the API
+/// server refused, as after a conflict, on their own.
 pub(crate) type ApiWrites = BTreeMap<String, u64>;
 
 /// The writes until now.
@@ -62,6 +63,12 @@ fn parse(metrics: &str) -> ApiWrites {
             || format!("{verb} {resource}"),
             |part| format!("{verb} {resource}/{part}"),
         );
+        let refused = label("{code").is_some_and(|code| !code.starts_with('2'));
+        let what = if refused {
+            format!("{what} (refused)")
+        } else {
+            what
+        };
         *writes.entry(what).or_default() += count.unwrap_or_default();
     }
     writes
@@ -90,14 +97,18 @@ mod tests {
         .concat();
         let writes = parse(&text);
         let expected = ApiWrites::from([
-            ("POST deviceactionreceipts".to_owned(), 4),
+            ("POST deviceactionreceipts".to_owned(), 3),
+            ("POST deviceactionreceipts (refused)".to_owned(), 1),
             ("PATCH deviceactions/status".to_owned(), 5),
         ]);
         assert_eq!(writes, expected);
-        let before = ApiWrites::from([("POST deviceactionreceipts".to_owned(), 4)]);
+        let before = ApiWrites::from([("POST deviceactionreceipts".to_owned(), 3)]);
         assert_eq!(
             since(&before, &writes),
-            ApiWrites::from([("PATCH deviceactions/status".to_owned(), 5)])
+            ApiWrites::from([
+                ("PATCH deviceactions/status".to_owned(), 5),
+                ("POST deviceactionreceipts (refused)".to_owned(), 1),
+            ])
         );
     }
 }
