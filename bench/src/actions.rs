@@ -189,7 +189,10 @@ async fn while_idle(
     let before = api_writes::read(&cluster.client).await?;
     let (mut ticks, mut making) = (tokio::time::interval(PACE), JoinSet::new());
     for _ in 0..IDLE {
-        let device = pool.next(cluster).await?.context("the fleet is too small")?;
+        let device = pool
+            .next(cluster)
+            .await?
+            .context("no device is left that is active, online and unused; give more with --devices")?;
         ticks.tick().await;
         making.spawn(make(cluster.actions(NAMESPACE), device, type_));
     }
