@@ -306,8 +306,9 @@ pub struct DeviceActionStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_time: Option<Time>,
 
-    /// What is true of this action now. Succeeded says how it ended and is Unknown while it runs; Ready says the
-    /// same for tools that know only that word; Stalled is there only when the action ended without success.
+    /// What is true of this action now. Succeeded says how it ended; it is Unknown while it runs, and when nobody can
+    /// know. Ready is for tools that know only that word: True when it succeeded, False when it ended otherwise.
+    /// Stalled is there only when the action ended without success.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "super::schema::conditions")]
     pub conditions: Vec<Condition>,

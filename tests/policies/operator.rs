@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use google_admin_simulator::Simulator;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::objects::{action_at, actions, in_future, receipt_at};
 use crate::requests::accepted;
 use crate::server::{Server, eventually, run};
 
@@ -78,7 +80,7 @@ async fn connect(server: &Server, namespace: &str, google: &Simulator) {
     let connection = json!({
         "apiVersion": "chromeenterprise.dev/v1alpha1", "kind": "ChromeEnterpriseConnection", "metadata": {"name": "school"},
         "spec": {
-            "adminEmail": google.admin_email(),
+            "adminEmail": google.admin_email(), "access": "ReadWrite",
             "credentials": {"serviceAccountKey": {"secretRef": {"name": "google"}}}
         }
     });
@@ -94,6 +96,45 @@ async fn devices(server: &Server, namespace: &str) -> usize {
         .iter()
         .filter(|device| device["status"] != Value::Null)
         .count()
+}
+
+/// Lost mode, from the claim to the removal of the action.
+async fn carries_out_an_action(server: &Server, namespace: &str, google: &Simulator) {
+    let truth = google
+        .state()
+        .truth(&google.customer_id(), 0, usize::MAX)
+        .unwrap();
+    let device = truth
+        .iter()
+        .find(|row| row.listed && json!(row.status) == "ACTIVE")
+        .unwrap();
+    let action = json!({
+        "apiVersion": "chromeenterprise.dev/v1alpha1", "kind": "DeviceAction", "metadata": {"name": "lost"},
+        "spec": {
+            "deviceId": device.device_id, "type": "EnableLostMode", "ttlSecondsAfterFinished": 1,
+            "notAfter": in_future(Duration::from_hours(1))
+        }
+    });
+    accepted(
+        "lost mode",
+        server.admin.create(&actions(namespace), &action).await,
+    );
+    eventually("the action is done, and removed in its time", || async {
+        let stored = server.admin.get(&action_at(namespace, "lost")).await;
+        stored.err().filter(|gone| gone.code == 404)
+    })
+    .await;
+    let receipt = server.admin.get(&receipt_at(namespace, "lost")).await;
+    let receipt = accepted("the receipt", receipt);
+    assert_eq!(receipt["reason"], "ChangedAtGoogle", "{receipt}");
+    assert!(receipt["request"]["requester"].is_string(), "{receipt}");
+    let events = format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events");
+    let events = accepted("the events", server.admin.get(&events).await);
+    let told = |event: &Value| event["regarding"]["kind"] == "DeviceAction";
+    assert!(events["items"].as_array().unwrap().iter().any(told), "{events}");
+    let object = format!("{}/{}", paths(namespace).1, device.device_id);
+    let object = accepted("the device", server.admin.get(&object).await);
+    assert_eq!(object["status"]["state"], "DISABLED");
 }
 
 #[test]
@@ -137,6 +178,7 @@ fn the_operator_works_with_its_role() {
             healed.then_some(())
         })
         .await;
+        carries_out_an_action(server, &namespace, &google).await;
         accepted("the end", server.admin.delete(&connection).await);
         eventually("the connection is gone", || async {
             server

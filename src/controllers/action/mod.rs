@@ -5,7 +5,8 @@
 //!
 //! | file | rule that lives there |
 //! |---|---|
-//! | `plan` | what happens to an action, by what is known of it |
+//! | `plan` | what happens to an action that nobody has claimed, by what is known of it |
+//! | `follow` | what happens to one with a receipt |
 //! | `preflight` | whether the state of the device allows it |
 //! | `rivals` | which action on a device comes first |
 //! | `claim` | that only one process sends, and only once |
@@ -23,6 +24,7 @@ mod claim;
 mod events;
 mod facts;
 mod flights;
+mod follow;
 #[cfg(test)]
 mod model;
 mod news;

@@ -558,6 +558,13 @@ fn a_command_that_google_has() {
             "end: OutcomeUnknown/ConnectionGone",
         ),
         (
+            "a new connection that has not signed in yet may belong to another customer",
+            sent()
+                .later(2)
+                .with(|facts| facts.tenant.as_mut().unwrap().customer_id = "my_customer".into()),
+            "follow",
+        ),
+        (
             "the customer was not known when it was claimed",
             sent().later(2).with(|facts| {
                 facts.receipt.as_mut().unwrap().spec.request.customer_id = Some("my_customer".into());
@@ -612,7 +619,7 @@ fn ten_thousand_pending_commands_need_less_than_half_of_the_reads() {
     // Google takes 60 a minute, so one a second was sent, and none was fetched.
     let asked: f64 = (0..10_000)
         .map(|age| {
-            let interval = super::plan::interval(&accepted(), at(age));
+            let interval = super::follow::interval(&accepted(), at(age));
             1.0 / interval.as_secs_f64()
         })
         .sum();

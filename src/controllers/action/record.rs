@@ -191,6 +191,8 @@ pub(super) fn with_end(
                 record.message = Some(format!("{} {late}", record.message.unwrap_or_default()));
                 return record;
             }
+            // What Google said to earlier attempts stays with those.
+            record.google_message = None;
             if command_id.is_some() {
                 set(&mut record, ActionState::Sent, Reason::AcceptedByGoogle, "");
                 return record;

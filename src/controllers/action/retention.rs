@@ -191,10 +191,12 @@ fn may_go(receipt: &DeviceActionReceiptSpec, age: Duration, clocks: Clocks) -> b
         .ok()
         .and_then(|age| finished.checked_add(age).ok())
         .is_some_and(passed);
-    let command_is_over = receipt
-        .command_expire_time
-        .as_ref()
-        .is_none_or(|expires| passed(expires.0));
+    let google_is_done = matches!(
+        receipt.command_state.as_deref(),
+        Some("EXECUTED_BY_CLIENT" | "EXPIRED" | "CANCELLED")
+    );
+    let expires = receipt.command_expire_time.as_ref();
+    let command_is_over = google_is_done || expires.is_none_or(|expires| passed(expires.0));
     receipt.state.is_final() && !receipt.open && old && passed(receipt.request.not_after.0) && command_is_over
 }
 
@@ -252,6 +254,8 @@ mod tests {
             !may_go(&record, week, clocks(8 * DAY)),
             "Google still has the command"
         );
+        record.command_state = Some("EXECUTED_BY_CLIENT".into());
+        assert!(may_go(&record, week, clocks(8 * DAY)), "the device has done it");
         let mut record = old.clone();
         record.open = true;
         assert!(!may_go(&record, week, clocks(8 * DAY)), "followed still");
