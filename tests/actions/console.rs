@@ -2,24 +2,13 @@
 
 use chrome_enterprise_operator::api::action::ActionType;
 use chrome_enterprise_operator::runtime::moments::Moment;
-use google_admin_simulator::control::changes::{BulkChange, ChangeKind};
 
 use crate::disturbed::Disturbed;
 use crate::orders::{Answer, Order};
-use crate::school::{School, spec, told};
+use crate::school::{spec, told};
 use crate::world::run;
 
 const LOST: Order = Order::ALL[4];
-
-/// A person changes the state of a device.
-fn by_hand(school: &School, device: &str, state: &str) {
-    let google = &school.world.google;
-    let change = BulkChange::of(ChangeKind::Status, vec![device.to_owned()]).to(state);
-    google
-        .state()
-        .change_devices(&google.customer_id(), &change)
-        .unwrap();
-}
 
 /// Lost mode for a device whose state a person changes while the operator stands at this moment.
 async fn meanwhile(
@@ -36,7 +25,7 @@ async fn meanwhile(
     let lost = spec(&device, ActionType::EnableLostMode, "");
     disturbed.school.create(&name, lost).await;
     disturbed.until_stopped().await;
-    by_hand(&disturbed.school, &device, state);
+    disturbed.school.set_state(&device, state);
     disturbed.school.world.operator.signal("CONT");
     let ended = disturbed.school.until_done(&name).await;
     let done = LOST.done(&disturbed.school, &device);

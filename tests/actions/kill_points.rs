@@ -6,7 +6,6 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use chrome_enterprise_operator::runtime::moments::Moment;
-use google_admin_simulator::control::changes::{BulkChange, ChangeKind};
 
 use crate::disturbed::Disturbed;
 use crate::orders::{Answer, Order, assert_true};
@@ -62,12 +61,7 @@ impl Case {
     fn prepare(self, school: &School, number: usize) -> String {
         let device = school.prepared(number, self.order);
         if self.is_refused() {
-            let google = &school.world.google;
-            let change = BulkChange::of(ChangeKind::Status, vec![device.clone()]).to("DEPROVISIONED");
-            google
-                .state()
-                .change_devices(&google.customer_id(), &change)
-                .unwrap();
+            school.set_state(&device, "DEPROVISIONED");
         } else {
             self.answer.prepare(school, self.order, &device);
         }

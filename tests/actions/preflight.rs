@@ -12,15 +12,6 @@ use crate::orders::Order;
 use crate::school::{School, from_now, message, spec, told};
 use crate::world::run;
 
-fn set_state(school: &School, device: &str, state: &str) {
-    let google = &school.world.google;
-    let change = BulkChange::of(ChangeKind::Status, vec![device.to_owned()]).to(state);
-    google
-        .state()
-        .change_devices(&google.customer_id(), &change)
-        .unwrap();
-}
-
 fn by_serial(serial: &str, type_: ActionType) -> serde_json::Value {
     json!({ "serialNumber": serial, "type": type_, "notAfter": from_now(600) })
 }
@@ -72,7 +63,7 @@ fn states_that_rule_an_action_out_or_have_it_done_already() {
         ];
         for (number, (state, type_, mode, expected)) in rows.into_iter().enumerate() {
             let device = school.prepared(number, Order::ALL[0]);
-            set_state(&school, &device, state);
+            school.set_state(&device, state);
             let name = format!("state-{number}");
             school.create(&name, spec(&device, type_, mode)).await;
             let ended = school.until_done(&name).await;
@@ -164,7 +155,7 @@ fn a_deprovisioned_twin_does_not_count_and_a_second_one_is_ambiguous() {
         assert_eq!(school.done(new, ActionType::Restart, ""), 1);
         assert_eq!(school.done(old, ActionType::Restart, ""), 0);
         // The old record is in use again.
-        set_state(&school, old, "ACTIVE");
+        school.set_state(old, "ACTIVE");
         school.world.sync().await;
         school
             .create("both", by_serial(&serial, ActionType::Restart))
@@ -174,7 +165,7 @@ fn a_deprovisioned_twin_does_not_count_and_a_second_one_is_ambiguous() {
         assert!(message(&ended).contains("deviceId"), "{}", message(&ended));
         // Only released ones.
         for device in [old, new] {
-            set_state(&school, device, "DEPROVISIONED");
+            school.set_state(device, "DEPROVISIONED");
         }
         school.world.sync().await;
         school

@@ -111,14 +111,19 @@ impl School {
     /// The nth device in somebody's hands, online and in the state that this order needs.
     pub(crate) fn prepared(&self, number: usize, order: Order) -> String {
         let device = self.devices_in_hands().nth(number).unwrap();
+        self.set_state(&device, order.state_before());
+        self.online(&device, true);
+        device
+    }
+
+    /// A person changes the state of a device in the Admin console.
+    pub(crate) fn set_state(&self, device: &str, state: &str) {
         let google = &self.world.google;
-        let change = BulkChange::of(ChangeKind::Status, vec![device.clone()]).to(order.state_before());
+        let change = BulkChange::of(ChangeKind::Status, vec![device.to_owned()]).to(state);
         google
             .state()
             .change_devices(&google.customer_id(), &change)
             .unwrap();
-        self.online(&device, true);
-        device
     }
 
     pub(crate) fn online(&self, device: &str, online: bool) {
