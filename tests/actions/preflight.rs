@@ -6,6 +6,7 @@ use chrome_enterprise_operator::api::action::{ActionState, ActionType};
 use google_admin_simulator::Simulator;
 use google_admin_simulator::control::changes::{BulkChange, ChangeKind};
 use google_admin_simulator::control::devices::DevicePatch;
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::orders::Order;
@@ -131,6 +132,30 @@ fn a_serial_number_is_found_in_any_case_and_never_by_a_part() {
             )
             .await;
         assert_eq!(told(&school.until_done("no-id").await), "Rejected/DeviceNotFound");
+    });
+}
+
+#[test]
+fn a_device_that_the_sync_is_about_to_write_is_waited_for() {
+    run(async |cluster| {
+        let school = School::start(cluster, 60).await;
+        let device = school.device(0);
+        // As between the creation of an object and the write of its status.
+        let empty = Patch::Merge(json!({ "status": null }));
+        let api = school.world.devices();
+        api.patch_status(&device, &PatchParams::default(), &empty)
+            .await
+            .unwrap();
+        assert_eq!(school.object(&device).await.status, None);
+        school
+            .create("waits", spec(&device, ActionType::EnableLostMode, ""))
+            .await;
+        school.until_reason("waits", "InventoryIncomplete").await;
+        school.world.sync().await;
+        assert_eq!(
+            told(&school.until_done("waits").await),
+            "Succeeded/ChangedAtGoogle"
+        );
     });
 }
 

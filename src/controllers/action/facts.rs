@@ -58,6 +58,8 @@ pub(super) enum Lookup {
     NotNeeded,
     /// There is none.
     NotFound,
+    /// It has an object, but the sync has not written yet what Google says of it.
+    NotRead,
     /// Only deprovisioned devices have this serial number, so many.
     OnlyDeprovisioned(usize),
     /// So many devices have this serial number.

@@ -1,7 +1,7 @@
 //! What this process does and knows beside what is stored: one flight for each action that it works on.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
@@ -30,6 +30,8 @@ struct Inner {
     flights: HashMap<Key, Flight>,
     /// Which flight has the turn on a device, from its check at Google to its record.
     devices: HashMap<(String, String), Key>,
+    /// Looks that are under way: an action and its receipt are watched apart, and one look at a time is enough.
+    looks: HashMap<Key, Weak<tokio::sync::Mutex<()>>>,
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +113,22 @@ impl Flights {
             trouble: flight.trouble.clone(),
             asked: flight.asked,
         }
+    }
+
+    /// Waits until no other look at this action is under way, and keeps others waiting.
+    pub(super) async fn look(&self, key: &Key) -> tokio::sync::OwnedMutexGuard<()> {
+        let look = {
+            let mut inner = self.lock();
+            if let Some(look) = inner.looks.get(key).and_then(Weak::upgrade) {
+                look
+            } else {
+                inner.looks.retain(|_, look| look.strong_count() > 0);
+                let look = Arc::default();
+                inner.looks.insert(key.clone(), Arc::downgrade(&look));
+                look
+            }
+        };
+        look.lock_owned().await
     }
 
     /// Begins to work on an action, unless somebody does already, or another action has its turn on the device.
@@ -222,6 +240,8 @@ impl Guard {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
     use crate::controllers::action::record::Why;
 
@@ -265,6 +285,18 @@ mod tests {
         flights.recorded(&key("a"));
         flights.forget(&key("a"));
         assert_eq!(flights.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn looks_at_one_action_come_one_after_the_other() {
+        let flights = Flights::default();
+        let first = flights.look(&key("a")).await;
+        let _other = flights.look(&key("b")).await;
+        assert!(flights.look(&key("a")).now_or_never().is_none());
+        drop(first);
+        assert!(flights.look(&key("a")).now_or_never().is_some());
+        drop(flights.look(&key("c")).await);
+        assert!(flights.lock().looks.len() <= 2, "what is over is forgotten");
     }
 
     #[test]

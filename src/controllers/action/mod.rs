@@ -192,6 +192,7 @@ where
 }
 
 async fn look(context: &Arc<Context>, key: &Key) -> kube::Result<Option<Duration>> {
+    let _alone = context.flights.look(key).await;
     for _ in 0..LOOKS_IN_A_ROW {
         let Observed { facts, access } = observe::observe(context, key).await?;
         let plan = plan::plan(&facts, &context.settings);
@@ -234,6 +235,7 @@ async fn apply(
                     Lookup::Found(target) => Some(target),
                     Lookup::NotNeeded
                     | Lookup::NotFound
+                    | Lookup::NotRead
                     | Lookup::OnlyDeprovisioned(_)
                     | Lookup::Ambiguous(_) => None,
                 };

@@ -130,10 +130,11 @@ async fn look_up(context: &Context, namespace: &str, spec: &DeviceActionSpec) ->
         let found = bounded(api.get_opt(device_id)).await?;
         return Ok(match found {
             None => Lookup::NotFound,
-            Some(DeserializeGuard(device)) => Lookup::Found(target(
-                device_id,
-                device.ok().and_then(|device| device.status?.serial_number),
-            )),
+            // An object is created first and gets its status a moment later.
+            Some(DeserializeGuard(device)) => match device.ok().and_then(|device| device.status) {
+                None => Lookup::NotRead,
+                Some(status) => Lookup::Found(target(device_id, status.serial_number)),
+            },
         });
     }
     let wanted = serial_key(spec.serial_number.as_deref().unwrap_or_default());

@@ -140,6 +140,7 @@ fn begin(action: &DeviceAction, facts: &Facts) -> Plan {
         Lookup::NotFound | Lookup::OnlyDeprovisioned(_) | Lookup::NotNeeded if !tenant.inventory_complete => {
             return wait(Reason::InventoryIncomplete, LOOK_SOON);
         }
+        Lookup::NotRead => return wait(Reason::InventoryIncomplete, LOOK_SOON),
         Lookup::NotNeeded => return wait(Reason::CheckingDevice, LOOK_SOON),
         Lookup::NotFound => {
             return rejected(

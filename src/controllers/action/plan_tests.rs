@@ -86,6 +86,11 @@ fn an_action_without_a_receipt() {
             "attempt",
         ),
         (
+            "the sync has created the object of the device and not written its status yet",
+            fresh().with(|facts| facts.lookup = Lookup::NotRead),
+            "wait: InventoryIncomplete",
+        ),
+        (
             "by serial number while the first sync runs",
             fresh().with(tenant(|tenant| tenant.inventory_complete = false)),
             "wait: InventoryIncomplete",

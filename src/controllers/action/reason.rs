@@ -37,7 +37,7 @@ reasons! {
     // Pending: nothing is claimed yet.
     NoConnection => "There is no ChromeEnterpriseConnection in this namespace; the action waits for one until notAfter.",
     ConnectionSuspended => "The connection is suspended; the action waits until spec.sync.suspend is false again.",
-    InventoryIncomplete => "The first sync is not complete, so a serial number cannot be looked up reliably yet; the action waits. With deviceId it need not.",
+    InventoryIncomplete => "The sync has not read the device yet, or may still find another one with this serial number; the action waits for it.",
     WaitingForEarlierAction => "An earlier action on this device comes first.",
     CheckingDevice => "The device is being read from Google before anything is sent.",
     WaitingForQuota => "Google allows a limited number of device changes a minute; the action waits for its turn.",

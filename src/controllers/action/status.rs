@@ -91,7 +91,11 @@ struct Wanted {
 fn pending(action: &DeviceAction, facts: &Facts, reason: &str, message: &str) -> Wanted {
     let found = match &facts.lookup {
         Lookup::Found(target) => Some(target),
-        Lookup::NotNeeded | Lookup::NotFound | Lookup::OnlyDeprovisioned(_) | Lookup::Ambiguous(_) => None,
+        Lookup::NotNeeded
+        | Lookup::NotFound
+        | Lookup::NotRead
+        | Lookup::OnlyDeprovisioned(_)
+        | Lookup::Ambiguous(_) => None,
     };
     // A look that did not look the device up leaves what an earlier one found.
     let old = action.status.as_ref();
