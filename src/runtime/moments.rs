@@ -106,6 +106,7 @@ mod debug {
     use std::path::PathBuf;
     use std::process::Command;
     use std::sync::{LazyLock, Mutex, PoisonError};
+    use std::time::Duration;
 
     use super::Moment;
 
@@ -203,6 +204,8 @@ mod debug {
         let own = std::process::id().to_string();
         // Where there is no `kill`, the test fails because nothing happened.
         let _ = Command::new("kill").args([&format!("-{signal}"), &own]).status();
+        // SIGSTOP reaches one thread first, and the others run on until that one is scheduled: not this one.
+        std::thread::sleep(Duration::from_millis(500));
     }
 }
 

@@ -47,9 +47,9 @@ async fn paused_winner(cluster: &Cluster, order: Order) {
         disturbed.until_stopped().await;
         let second = another(cluster, &disturbed.school);
         let ended = disturbed.school.until_done(&name).await;
-        assert_eq!(told(&ended), "OutcomeUnknown/SenderLost", "{what}");
-        drop(second);
         let receipt = disturbed.school.receipt(&name).await;
+        assert_eq!(told(&ended), "OutcomeUnknown/SenderLost", "{what}: {receipt:?}");
+        drop(second);
         disturbed.school.world.operator.signal("CONT");
         // It notices that it did not send, and may say so in the record; the end stays.
         tokio::time::sleep(Duration::from_secs(3)).await;
