@@ -29,7 +29,7 @@ const FLEET: u32 = 80;
 /// Batches at the same time.
 const SCHOOLS: usize = 5;
 /// The operator dies at one of so many moments, on average.
-const RARITY: u64 = 1_200;
+const RARITY: u64 = 900;
 
 /// What came of one or more batches.
 #[derive(Default)]
