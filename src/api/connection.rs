@@ -5,6 +5,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// What Google takes for the customer of whoever asks ("Directory API: Manage ChromeOS devices").
+pub const MY_CUSTOMER: &str = "my_customer";
+
 /// What to connect, and how often to look.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
@@ -86,7 +89,7 @@ pub struct ChromeEnterpriseConnectionSpec {
 }
 
 fn default_customer_id() -> String {
-    "my_customer".to_owned()
+    MY_CUSTOMER.to_owned()
 }
 
 /// How the operator signs in to Google: exactly one of the fields.

@@ -155,11 +155,9 @@ fn every_end_of_a_command() {
         }
         // Cancelled by a person in the Admin console.
         let device = school.prepared(10, Order::ALL[0]);
-        school.online(&device, false);
-        school
-            .create("cancelled", spec(&device, ActionType::Wipe, "Users"))
+        let sent = school
+            .send_offline("cancelled", &device, ActionType::Wipe, "Users")
             .await;
-        let sent = school.until_state("cancelled", ActionState::Sent).await;
         let google = &school.world.google;
         let command = sent.status.unwrap().command_id.unwrap();
         google
@@ -251,11 +249,9 @@ fn an_endless_powerwash_is_followed_beyond_the_patience_and_lost_mode_does_not_w
         let google = Arc::new(Simulator::builder().devices(60).seed(7).start().await.unwrap());
         let school = School::beside(cluster, &google, &["--action-patience-seconds", "3"]).await;
         let device = school.device(5);
-        school.online(&device, false);
         school
-            .create("powerwash", spec(&device, ActionType::Wipe, "Powerwash"))
+            .send_offline("powerwash", &device, ActionType::Wipe, "Powerwash")
             .await;
-        school.until_state("powerwash", ActionState::Sent).await;
         school
             .create("lost", spec(&device, ActionType::EnableLostMode, ""))
             .await;

@@ -15,11 +15,9 @@ fn read_only_refuses_and_follows_what_was_sent() {
     run(async |cluster| {
         let school = School::start(cluster, 60).await;
         let device = school.device(0);
-        school.online(&device, false);
         school
-            .create("sent", spec(&device, ActionType::Restart, ""))
+            .send_offline("sent", &device, ActionType::Restart, "")
             .await;
-        school.until_state("sent", ActionState::Sent).await;
         school.world.connect(json!({ "access": "ReadOnly" })).await;
         let other = school.device(1);
         school
@@ -101,11 +99,9 @@ fn a_deleted_connection_ends_what_waits_and_what_was_sent_is_followed_by_its_suc
     run(async |cluster| {
         let school = School::start(cluster, 60).await;
         let sent_to = school.device(0);
-        school.online(&sent_to, false);
         school
-            .create("sent", spec(&sent_to, ActionType::Restart, ""))
+            .send_offline("sent", &sent_to, ActionType::Restart, "")
             .await;
-        school.until_state("sent", ActionState::Sent).await;
         school.world.connect(json!({ "sync": { "suspend": true } })).await;
         let waiting = school.device(1);
         school
@@ -142,11 +138,9 @@ fn a_namespace_that_goes_takes_its_actions_and_receipts_with_it() {
     run(async |cluster| {
         let school = School::start(cluster, 60).await;
         let device = school.device(0);
-        school.online(&device, false);
         school
-            .create("sent", spec(&device, ActionType::Restart, ""))
+            .send_offline("sent", &device, ActionType::Restart, "")
             .await;
-        school.until_state("sent", ActionState::Sent).await;
         let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> =
             kube::Api::all(school.world.client.clone());
         namespaces

@@ -202,11 +202,9 @@ fn a_receipt_that_was_removed_does_not_arm_its_action() {
     run(async |cluster| {
         let school = School::start(cluster, 60).await;
         let device = school.device(0);
-        school.online(&device, false);
         school
-            .create("pending", spec(&device, ActionType::Wipe, "Users"))
+            .send_offline("pending", &device, ActionType::Wipe, "Users")
             .await;
-        school.until_state("pending", ActionState::Sent).await;
         school
             .receipts()
             .delete("pending", &DeleteParams::default())

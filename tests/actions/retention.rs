@@ -48,12 +48,8 @@ fn deleting_an_action_in_its_life_leaves_its_receipt_to_be_followed() {
     run(async |cluster| {
         let school = School::start(cluster, 60).await;
         let device = school.device(0);
-        school.online(&device, false);
         school
-            .create("gone", spec(&device, ActionType::Restart, ""))
-            .await;
-        school
-            .until_state("gone", chrome_enterprise_operator::api::action::ActionState::Sent)
+            .send_offline("gone", &device, ActionType::Restart, "")
             .await;
         school.delete("gone").await;
         school.online(&device, true);

@@ -164,6 +164,19 @@ impl School {
         created.unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
+    /// Creates an action on a device that is offline, and waits until Google has it.
+    pub(crate) async fn send_offline(
+        &self,
+        name: &str,
+        device: &str,
+        type_: ActionType,
+        mode: &str,
+    ) -> DeviceAction {
+        self.online(device, false);
+        self.create(name, spec(device, type_, mode)).await;
+        self.until_state(name, ActionState::Sent).await
+    }
+
     pub(crate) async fn action(&self, name: &str) -> DeviceAction {
         self.actions().get(name).await.unwrap()
     }

@@ -68,6 +68,20 @@ pub(super) enum Lookup {
     Found(Target),
 }
 
+impl Lookup {
+    /// The device, if it was found.
+    pub(super) fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Found(target) => Some(target),
+            Self::NotNeeded
+            | Self::NotFound
+            | Self::NotRead
+            | Self::OnlyDeprovisioned(_)
+            | Self::Ambiguous(_) => None,
+        }
+    }
+}
+
 /// What this process knows of an action beside what is stored.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Memory {

@@ -14,6 +14,7 @@ use super::record::{self, MOST_ATTEMPTS};
 use super::request::Order;
 use super::verdict::Verdict;
 use crate::api::action::ActionState;
+use crate::api::connection::MY_CUSTOMER;
 use crate::api::receipt::{AttemptOutcome, DeviceActionReceiptSpec};
 use crate::controllers::settings::ActionSettings;
 
@@ -22,8 +23,6 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Between two questions about a command its age grows by half. Were it a sixth, ten thousand pending commands would
 /// need all the reads that Google allows.
 const AGE_BY_INTERVAL: i32 = 2;
-/// What a connection calls its customer before it knows better.
-const MY_CUSTOMER: &str = "my_customer";
 const SHORTEST_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 const LONGEST_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 

@@ -70,7 +70,7 @@ pub(crate) use abandon::abandon;
 use ask::Question;
 use attempt::Work;
 use claim::{Receipts, bounded};
-use facts::{Clocks, Facts, Lookup, Stage};
+use facts::{Clocks, Facts, Stage};
 use flights::{Flights, Guard, Key};
 use observe::{GoogleAccess, Observed};
 use plan::{Act, Plan};
@@ -231,15 +231,7 @@ async fn apply(
         Act::Nothing => false,
         Act::Refuse(verdict) => {
             if let Some(action) = &facts.action {
-                let target = match &facts.lookup {
-                    Lookup::Found(target) => Some(target),
-                    Lookup::NotNeeded
-                    | Lookup::NotFound
-                    | Lookup::NotRead
-                    | Lookup::OnlyDeprovisioned(_)
-                    | Lookup::Ambiguous(_) => None,
-                };
-                let request = request::request_of(action, facts.tenant.as_ref(), target);
+                let request = request::request_of(action, facts.tenant.as_ref(), facts.lookup.target());
                 write::refuse(context, key, request, verdict).await;
             }
             true

@@ -12,7 +12,7 @@ use super::flights::Key;
 use super::preflight::Target;
 use super::rivals::{self, Asking, Contender, Progress};
 use crate::api::action::{DeviceAction, DeviceActionSpec};
-use crate::api::connection::{Access, ChromeEnterpriseConnection};
+use crate::api::connection::{Access, ChromeEnterpriseConnection, MY_CUSTOMER};
 use crate::api::device::{ChromeOSDevice, serial_key};
 use crate::api::receipt::{AttemptOutcome, DeviceActionReceipt};
 use crate::controllers::inventory::Scope;
@@ -47,15 +47,14 @@ pub(super) async fn observe(context: &Context, key: &Key) -> kube::Result<Observ
         .memory(key, last_attempt.map(|attempt| attempt.id.as_str()));
     let unclaimed = action.is_some() && receipt.is_none();
     let goes_on = receipt.as_ref().is_some_and(|receipt| receipt.spec.open);
-    let (mut tenant, mut access) = (None, None);
+    let (mut tenant, mut access, mut lookup, mut rival) = (None, None, Lookup::NotNeeded, None);
     if (unclaimed || goes_on) && memory.stage.is_none() {
         (tenant, access) = read_tenant(context, &key.namespace).await?;
+        if let (Some(action), None, Some(_)) = (&action, &receipt, &tenant) {
+            lookup = look_up(context, &key.namespace, &action.spec).await?;
+        }
+        rival = first_rival(context, action.as_ref(), receipt.as_ref(), &lookup);
     }
-    let mut lookup = Lookup::NotNeeded;
-    if let (Some(action), None, Some(_), None) = (&action, &receipt, &tenant, memory.stage) {
-        lookup = look_up(context, &key.namespace, &action.spec).await?;
-    }
-    let rival = rival(context, action.as_ref(), receipt.as_ref(), &lookup);
     Ok(Observed {
         facts: Facts {
             action,
@@ -108,7 +107,7 @@ fn tenant(connection: &ChromeEnterpriseConnection, credentials: &CredentialFacts
         name: connection.name_any(),
         uid: connection.uid().unwrap_or_default(),
         customer_id: match spec.customer_id.as_str() {
-            "my_customer" => resolved.unwrap_or_else(|| spec.customer_id.clone()),
+            MY_CUSTOMER => resolved.unwrap_or_else(|| spec.customer_id.clone()),
             named => named.to_owned(),
         },
         inventory_complete: completed == Some(scope.digest().as_str()),
@@ -191,7 +190,7 @@ fn target(device_id: &str, serial_number: Option<String>) -> Target {
 }
 
 /// The action that comes first on the same device, from what the watches have seen.
-fn rival(
+fn first_rival(
     context: &Context,
     action: Option<&DeviceAction>,
     receipt: Option<&DeviceActionReceipt>,

@@ -162,9 +162,7 @@ fn begin(action: &DeviceAction, facts: &Facts) -> Plan {
         return wait(Reason::InventoryIncomplete, LOOK_SOON);
     }
     if let Some(rival) = &facts.rival {
-        let reason = Reason::WaitingForEarlierAction;
-        let message = format!("{} It is {rival}.", reason.sentence());
-        return wait_as(reason.name(), message, LOOK_SOON);
+        return wait_as(Reason::WaitingForEarlierAction.name(), behind(rival), LOOK_SOON);
     }
     if let Some(trouble) = &facts.memory.trouble
         && let Some(left) = until(trouble.until, facts.clocks.own)
@@ -181,6 +179,11 @@ fn begin(action: &DeviceAction, facts: &Facts) -> Plan {
     }
 }
 
+/// That this action comes first.
+fn behind(rival: &str) -> String {
+    format!("{} It is {rival}.", Reason::WaitingForEarlierAction.sentence())
+}
+
 /// What keeps an action from being sent, as far as it is known without asking anybody.
 fn held_by(facts: &Facts) -> Option<String> {
     let Some(tenant) = &facts.tenant else {
@@ -190,10 +193,7 @@ fn held_by(facts: &Facts) -> Option<String> {
         return Some(message);
     }
     if let Some(rival) = &facts.rival {
-        return Some(format!(
-            "{} It is {rival}.",
-            Reason::WaitingForEarlierAction.sentence()
-        ));
+        return Some(behind(rival));
     }
     let trouble = facts.memory.trouble.as_ref()?;
     Some(trouble.problem.message.clone())

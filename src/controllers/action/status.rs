@@ -7,7 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::Context;
-use super::facts::{Facts, Lookup};
+use super::facts::Facts;
 use super::plan::{Plan, Relation, View, relation};
 use super::reason::Reason;
 use super::record::whole;
@@ -89,14 +89,7 @@ struct Wanted {
 }
 
 fn pending(action: &DeviceAction, facts: &Facts, reason: &str, message: &str) -> Wanted {
-    let found = match &facts.lookup {
-        Lookup::Found(target) => Some(target),
-        Lookup::NotNeeded
-        | Lookup::NotFound
-        | Lookup::NotRead
-        | Lookup::OnlyDeprovisioned(_)
-        | Lookup::Ambiguous(_) => None,
-    };
+    let found = facts.lookup.target();
     // A look that did not look the device up leaves what an earlier one found.
     let old = action.status.as_ref();
     let status = DeviceActionStatus {

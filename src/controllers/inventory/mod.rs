@@ -23,7 +23,7 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::connection::{
-    ChromeEnterpriseConnectionSpec, DeviceCounts, DevicePeak, PruneHold, SyncPhase,
+    ChromeEnterpriseConnectionSpec, DeviceCounts, DevicePeak, MY_CUSTOMER, PruneHold, SyncPhase,
 };
 use crate::controllers::digest;
 use crate::google::{DirectoryClient, ListRequest, Verified};
@@ -189,7 +189,7 @@ pub(crate) async fn run_pass(
     let verified = context.unless_cancelled(context.google.verify()).await?;
     progress.verified(verified.clone());
     let mut scope = request.scope.clone();
-    if scope.customer_id == "my_customer" {
+    if scope.customer_id == MY_CUSTOMER {
         scope.customer_id.clone_from(&verified.customer_id);
     }
 
