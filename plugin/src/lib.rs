@@ -1,0 +1,17 @@
+//! `kubectl chromeos`: connects a Google customer and looks after its ChromeOS devices, without YAML.
+//!
+//! | module | rule that lives there |
+//! |---|---|
+//! | `cli` | what can be typed, and which command does it |
+//! | `cluster` | which cluster and namespace are meant, and how objects are listed |
+//! | `commands` | one module for each command |
+//! | `failure` | what people are told when something cannot be done, and the exit codes |
+//! | `output` | tables, CSV, JSON and YAML; what may be shown on a terminal |
+//! | `terminal` | questions, colours, progress: only where a person looks |
+
+pub mod cli;
+pub mod cluster;
+pub mod commands;
+pub mod failure;
+pub mod output;
+pub mod terminal;
