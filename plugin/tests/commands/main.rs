@@ -1,6 +1,11 @@
 //! Every command as a person runs it: the real program, a real API server, a simulated Google, the real operator.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests, whose helpers may panic"
+)]
 // Helpers of `world` that only some of the coming tests use.
 #![allow(dead_code)]
 
