@@ -38,7 +38,7 @@ build: ## Build all programs (debug)
 demo: ## See it work: real API server, simulated Google, 1,200 devices [ONCE=1 DEVICES=n SEED=n]
 	@scripts/prepare.sh rust go
 	@echo 'Building all programs; the first time takes some minutes.'
-	@cargo build --workspace --locked --bin demo --bin devcluster --bin chrome-enterprise-operator
+	@cargo build --workspace --locked --bin demo --bin devcluster --bin chrome-enterprise-operator --bin kubectl-chromeos
 	@scripts/assets.sh >/dev/null
 	@exec "$$(scripts/program.sh debug demo)" $(if $(filter-out 0 no false,$(ONCE)),--once) $(if $(DEVICES),--devices=$(DEVICES)) $(if $(SEED),--seed=$(SEED))
 

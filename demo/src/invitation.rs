@@ -26,6 +26,8 @@ pub(crate) struct Invitation<'a> {
     pub(crate) not_after: Timestamp,
     /// File with the operator's log.
     pub(crate) operator_log: &'a Path,
+    /// Folder of the project's programs.
+    pub(crate) programs: &'a Path,
     /// Whether kubectl is on `PATH`.
     pub(crate) kubectl: bool,
 }
@@ -49,6 +51,8 @@ impl Invitation<'_> {
             customer = self.customer_id,
             log = self.operator_log.display(),
             lost = LOST,
+            programs = self.programs.display(),
+            serial = self.serial_number,
             action = manifest(
                 "restart-2",
                 ActionType::Restart,
@@ -93,6 +97,7 @@ mod tests {
             serial_number: "5CD1",
             not_after: "2026-03-02T10:00:00Z".parse().unwrap(),
             operator_log: Path::new("/run/demo/operator.log"),
+            programs: Path::new("/opt/programs"),
             kubectl: true,
         };
         assert!(
@@ -100,6 +105,7 @@ mod tests {
                 .text()
                 .contains("export KUBECONFIG=/run/demo/kubeconfig")
         );
+        assert!(invitation.text().contains(r#"export PATH="/opt/programs:$PATH""#));
         assert!(!invitation.text().contains("not on PATH"));
         assert!(invitation.text().contains(r#""serialNumber":"5CD1""#));
         invitation.kubectl = false;

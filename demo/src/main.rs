@@ -75,6 +75,7 @@ async fn perform(options: &Options, program: &Path) -> Result<ExitCode> {
         stage = Stage::set(options, program, &display) => stage?,
         () = &mut stop => return Ok(ExitCode::from(INTERRUPTED)),
     };
+    let programs = program.parent().unwrap_or(Path::new("."));
     let played = tokio::select! {
         played = play(options, &mut stage, &client, &mut display) => played.map(|()| Ending::Shown),
         () = &mut stop => Ok(Ending::Interrupted),
@@ -82,7 +83,7 @@ async fn perform(options: &Options, program: &Path) -> Result<ExitCode> {
     display.finish();
     let code = match played {
         Ok(Ending::Shown) if options.once => Ok(ExitCode::SUCCESS),
-        Ok(Ending::Shown) => stay(&mut stage, &display, stop).await,
+        Ok(Ending::Shown) => stay(&mut stage, programs, &display, stop).await,
         Ok(Ending::Interrupted) => Ok(ExitCode::from(INTERRUPTED)),
         Err(error) => Err(error),
     };
@@ -115,7 +116,12 @@ async fn play(options: &Options, stage: &mut Stage, client: &Client, display: &m
 }
 
 /// Leaves everything running until people have seen enough.
-async fn stay(stage: &mut Stage, display: &Display, stop: impl Future<Output = ()>) -> Result<ExitCode> {
+async fn stay(
+    stage: &mut Stage,
+    programs: &Path,
+    display: &Display,
+    stop: impl Future<Output = ()>,
+) -> Result<ExitCode> {
     let subject = stage.google.subject()?;
     let invitation = Invitation {
         serial_number: &subject.serial_number,
@@ -124,6 +130,7 @@ async fn stay(stage: &mut Stage, display: &Display, stop: impl Future<Output = (
         google_url: stage.google.url(),
         customer_id: &stage.google.customer_id(),
         operator_log: stage.operator.log(),
+        programs,
         kubectl: invitation::is_on_path("kubectl"),
     };
     display.print(&invitation.text());
