@@ -15,6 +15,7 @@ mod answers;
 mod changes;
 mod fake;
 mod retries;
+mod consent;
 mod secrecy;
 mod simulator;
 mod transport;
