@@ -1,8 +1,8 @@
 //! What a consent and the metadata server are asked for, word by word, and what odd answers lead to.
 
 use chrome_enterprise_operator::google::{
-    Access, CredentialKind, DirectoryClient, Endpoints, GoogleContext, HttpSettings, Keyless, NoObserver, QuotaSettings,
-    Reason, parse_authorized_user,
+    Access, CredentialKind, DirectoryClient, Endpoints, GoogleContext, HttpSettings, Keyless, NoObserver,
+    QuotaSettings, Reason, parse_authorized_user,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -77,7 +77,10 @@ async fn a_consent_is_sent_to_our_endpoint_and_its_account_is_asked_for_once() {
         let paths: Vec<String> = google.calls().into_iter().map(|call| call.path).collect();
         assert_eq!(paths.iter().filter(|path| *path == "/v1/userinfo").count(), 1);
         assert_eq!(paths[0], "/v1/userinfo", "before anything else");
-        assert_eq!(google.calls()[0].header("authorization"), Some("Bearer ya29.hush-access"));
+        assert_eq!(
+            google.calls()[0].header("authorization"),
+            Some("Bearer ya29.hush-access")
+        );
     }
 }
 
@@ -88,13 +91,22 @@ async fn odd_answers_let_nobody_in() {
     };
     let info = |body: Value| Reply::json(200, &body);
     for (account, expected) in [
-        (info(json!({"sub": "1", "email": "pupil@school.example"})), mismatch(Some("pupil@school.example"))),
+        (
+            info(json!({"sub": "1", "email": "pupil@school.example"})),
+            mismatch(Some("pupil@school.example")),
+        ),
         (info(json!({"sub": "1"})), mismatch(None)),
-        (info(json!({"sub": "1", "email": ADMIN, "email_verified": false})), mismatch(None)),
+        (
+            info(json!({"sub": "1", "email": ADMIN, "email_verified": false})),
+            mismatch(None),
+        ),
         (info(json!([])), Reason::UnexpectedAnswer),
         (Reply::html(200), Reason::UnexpectedAnswer),
         (Reply::html(404), Reason::UnexpectedAnswer),
-        (Reply::json(401, &json!({"error": "invalid_request"})), Reason::UnexpectedAnswer),
+        (
+            Reply::json(401, &json!({"error": "invalid_request"})),
+            Reason::UnexpectedAnswer,
+        ),
         (Reply::json(503, &json!({})), Reason::GoogleUnavailable),
     ] {
         let google = google(Value::Null, account).await;
@@ -132,42 +144,82 @@ fn keyless(context: &GoogleContext) -> DirectoryClient {
 
 #[tokio::test]
 async fn without_a_key_google_signs_what_a_key_would_sign() {
-    let google = cloud(Reply::json(200, &json!({"keyId": "k", "signedJwt": "eyJ.hush.jwt"}))).await;
+    let google = cloud(Reply::json(
+        200,
+        &json!({"keyId": "k", "signedJwt": "eyJ.hush.jwt"}),
+    ))
+    .await;
     list(&keyless(&context(&google.url, quick()))).await.unwrap();
     let requests = google.requests();
     let paths: Vec<&str> = requests.iter().map(|seen| seen.path.as_str()).collect();
-    assert_eq!(paths[..3], [
-        "/computeMetadata/v1/instance/service-accounts/default/token",
-        "/v1/projects/-/serviceAccounts/fleet@project.iam.gserviceaccount.com:signJwt",
-        "/token",
-    ]);
+    assert_eq!(
+        paths[..3],
+        [
+            "/computeMetadata/v1/instance/service-accounts/default/token",
+            "/v1/projects/-/serviceAccounts/fleet@project.iam.gserviceaccount.com:signJwt",
+            "/token",
+        ]
+    );
     assert_eq!(requests[0].header("metadata-flavor"), Some("Google"));
-    assert_eq!(requests[0].parameter("scopes"), Some("https://www.googleapis.com/auth/iam"));
-    assert_eq!(requests[1].header("authorization"), Some("Bearer ya29.hush-ambient"));
+    assert_eq!(
+        requests[0].parameter("scopes"),
+        Some("https://www.googleapis.com/auth/iam")
+    );
+    assert_eq!(
+        requests[1].header("authorization"),
+        Some("Bearer ya29.hush-ambient")
+    );
     let body: Value = serde_json::from_slice(&requests[1].body).unwrap();
     let claims: Value = serde_json::from_str(body["payload"].as_str().unwrap()).unwrap();
     assert_eq!(claims["iss"], "fleet@project.iam.gserviceaccount.com");
     assert_eq!(claims["sub"], ADMIN);
     assert_eq!(claims["aud"], json!(google.url.join("/token").unwrap()));
-    assert_eq!(claims["scope"], CredentialKind::Keyless.scopes(Access::ReadOnly).join(" "));
+    assert_eq!(
+        claims["scope"],
+        CredentialKind::Keyless.scopes(Access::ReadOnly).join(" ")
+    );
     let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
     assert_eq!(life, 3600);
     let form = requests[2].form();
-    assert!(form.contains(&("assertion".to_owned(), "eyJ.hush.jwt".to_owned())), "{form:?}");
+    assert!(
+        form.contains(&("assertion".to_owned(), "eyJ.hush.jwt".to_owned())),
+        "{form:?}"
+    );
 }
 
 #[tokio::test]
 async fn odd_answers_about_signing_have_their_reasons() {
     for (sign, expected) in [
-        (Reply::error(403, "forbidden", "Permission denied"), Reason::SigningForbidden),
-        (Reply::error(403, "accessNotConfigured", "has not been used in project 1"), Reason::SigningForbidden),
-        (Reply::error(404, "notFound", "Not found"), Reason::SigningForbidden),
-        (Reply::error(401, "authError", "Invalid Credentials"), Reason::IdentityUnavailable),
-        (Reply::error(429, "rateLimitExceeded", "slow down"), Reason::QuotaExhausted),
-        (Reply::error(500, "backendError", "Backend Error"), Reason::GoogleUnavailable),
+        (
+            Reply::error(403, "forbidden", "Permission denied"),
+            Reason::SigningForbidden,
+        ),
+        (
+            Reply::error(403, "accessNotConfigured", "has not been used in project 1"),
+            Reason::SigningForbidden,
+        ),
+        (
+            Reply::error(404, "notFound", "Not found"),
+            Reason::SigningForbidden,
+        ),
+        (
+            Reply::error(401, "authError", "Invalid Credentials"),
+            Reason::IdentityUnavailable,
+        ),
+        (
+            Reply::error(429, "rateLimitExceeded", "slow down"),
+            Reason::QuotaExhausted,
+        ),
+        (
+            Reply::error(500, "backendError", "Backend Error"),
+            Reason::GoogleUnavailable,
+        ),
         (Reply::html(403), Reason::UnexpectedAnswer),
         (Reply::json(200, &json!({"keyId": "k"})), Reason::UnexpectedAnswer),
-        (Reply::json(200, &json!({"signedJwt": ""})), Reason::UnexpectedAnswer),
+        (
+            Reply::json(200, &json!({"signedJwt": ""})),
+            Reason::UnexpectedAnswer,
+        ),
     ] {
         let google = cloud(sign).await;
         let told = list(&keyless(&context(&google.url, quick()))).await;
@@ -184,11 +236,17 @@ async fn the_metadata_server_is_asked_without_the_proxy() {
         proxy: Some(proxy.url.clone()),
         ..quick()
     };
-    let endpoints = Endpoints::all_at(&"http://google.invalid/".parse().unwrap()).with_metadata_at(&metadata.url);
-    let context = GoogleContext::new(endpoints, &http, QuotaSettings::default(), Arc::new(NoObserver)).unwrap();
+    let endpoints =
+        Endpoints::all_at(&"http://google.invalid/".parse().unwrap()).with_metadata_at(&metadata.url);
+    let context =
+        GoogleContext::new(endpoints, &http, QuotaSettings::default(), Arc::new(NoObserver)).unwrap();
     assert!(list(&keyless(&context)).await.is_err());
     assert_eq!(metadata.requests().len(), 1, "the metadata server itself");
     let asked = proxy.requests();
-    assert!(asked.iter().all(|seen| seen.target.starts_with("http://google.invalid/v1/projects/")));
+    assert!(
+        asked
+            .iter()
+            .all(|seen| seen.target.starts_with("http://google.invalid/v1/projects/"))
+    );
     assert!(!asked.is_empty(), "Google is behind the proxy");
 }

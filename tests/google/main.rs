@@ -13,9 +13,9 @@
 
 mod answers;
 mod changes;
+mod consent;
 mod fake;
 mod retries;
-mod consent;
 mod secrecy;
 mod simulator;
 mod transport;

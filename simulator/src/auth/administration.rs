@@ -8,9 +8,9 @@ use super::faults::{Fault, FaultRule};
 use super::registry::{AdminRole, ClientState, KeyOrigin, ServiceAccount};
 use super::tokens::{Consent, Holder};
 use super::{AuthState, scopes};
-use serde_json::json;
 use crate::control::error::ControlError;
 use crate::state::SimulatorState;
+use serde_json::json;
 
 impl AuthState {
     /// Switches the Admin SDK API of a project (id or number) on or off.
@@ -219,7 +219,9 @@ impl SimulatorState {
             .ok_or_else(|| missing("account", account))?;
         let scopes = scopes::parse(&scopes::join(scopes));
         if scopes.is_empty() || !scopes.iter().all(|scope| scopes::is_known(scope)) {
-            return Err(ControlError::invalid("there is no scope, or one that does not exist"));
+            return Err(ControlError::invalid(
+                "there is no scope, or one that does not exist",
+            ));
         }
         let identity = self
             .auth

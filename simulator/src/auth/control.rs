@@ -14,9 +14,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::administration::missing;
+use super::control_accounts::file;
 use super::faults::Fault;
 use super::request_log::TokenRequest;
-use super::control_accounts::file;
 use super::tokens::{Consent, TokenCounts};
 use super::{AuthSwitches, TokenErrorKind};
 use crate::control::error::ControlError;

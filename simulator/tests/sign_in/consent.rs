@@ -401,8 +401,14 @@ async fn a_consent_by_the_control_api_is_like_one_of_the_page_until_it_is_revoke
     let answer = world.post_form("/token", &refresh).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     let scopes = answer.json()["scope"].as_str().unwrap().to_owned();
-    assert!(scopes.contains("userinfo.email") && scopes.contains(DEVICES), "{scopes}");
+    assert!(
+        scopes.contains("userinfo.email") && scopes.contains(DEVICES),
+        "{scopes}"
+    );
     assert_eq!(world.post_form("/revoke", &[("token", &token)]).await.status, 200);
     assert_eq!(world.post_form("/token", &refresh).await.status, 400);
-    assert_eq!(world.control("GET", "/auth/consents", &json!({})).await, json!([]));
+    assert_eq!(
+        world.control("GET", "/auth/consents", &json!({})).await,
+        json!([])
+    );
 }

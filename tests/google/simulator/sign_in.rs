@@ -1,8 +1,8 @@
 //! The ways of signing in besides a key: a consent, and keyless.
 
 use chrome_enterprise_operator::google::{
-    Access, Credential, CredentialKind, DirectoryClient, Endpoints, GoogleContext, GoogleError, Keyless, NoObserver,
-    QuotaSettings, Reason, Revoked, parse_authorized_user, revoke_consent,
+    Access, Credential, CredentialKind, DirectoryClient, Endpoints, GoogleContext, GoogleError, Keyless,
+    NoObserver, QuotaSettings, Reason, Revoked, parse_authorized_user, revoke_consent,
 };
 use google_admin_simulator::auth::registry::ClientState;
 use google_admin_simulator::auth::{AuthSwitches, TokenErrorKind, TokenFaultRule};
@@ -28,7 +28,10 @@ fn consent_scopes(access: Access) -> Vec<&'static str> {
 impl Side {
     /// The credential of an admin who granted these scopes.
     fn consent(&self, scopes: &[&str]) -> Credential {
-        let file = self.simulator.authorized_user_json(&self.simulator.admin_email(), scopes).unwrap();
+        let file = self
+            .simulator
+            .authorized_user_json(&self.simulator.admin_email(), scopes)
+            .unwrap();
         parse_authorized_user(file.as_bytes()).unwrap().into()
     }
 
@@ -80,11 +83,20 @@ async fn every_way_works_with_either_access_and_asks_for_no_more() {
             assert_eq!(verified.customer_id, side.simulator.customer_id(), "{kind:?}");
             side.simulator.state().clear_requests();
             assert_eq!(walk(&client, &side.everything()).await.unwrap().devices.len(), 5);
-            assert_eq!(client.missing_scopes().await.unwrap(), Vec::<&str>::new(), "{kind:?}");
+            assert_eq!(
+                client.missing_scopes().await.unwrap(),
+                Vec::<&str>::new(),
+                "{kind:?}"
+            );
             let calls = side.simulator.state().requests(&LogFilter::default());
             let scopes = calls.iter().find(|call| !call.call.scopes.is_empty()).unwrap();
             let writes = scopes.call.scopes.iter().any(|scope| scope == DEVICES);
-            assert_eq!(writes, access == Access::ReadWrite, "{kind:?} {:?}", scopes.call.scopes);
+            assert_eq!(
+                writes,
+                access == Access::ReadWrite,
+                "{kind:?} {:?}",
+                scopes.call.scopes
+            );
         }
     }
 }
@@ -107,7 +119,10 @@ async fn what_an_admin_did_not_grant_is_named() {
         let client = side.with(side.consent(&granted), Access::ReadWrite);
         let missing_scopes = vec![*missing];
         assert_eq!(client.missing_scopes().await.unwrap(), missing_scopes);
-        assert_eq!(refused(&client).await, Reason::ConsentIncomplete { missing_scopes });
+        assert_eq!(
+            refused(&client).await,
+            Reason::ConsentIncomplete { missing_scopes }
+        );
     }
     let read_only = side.with(side.consent(&consent_scopes(Access::ReadOnly)), Access::ReadWrite);
     assert_eq!(read_only.missing_scopes().await.unwrap(), [DEVICES]);
@@ -144,7 +159,10 @@ async fn a_dead_consent_is_told_and_a_revoked_one_is_dead() {
     let client = side.with(file.clone(), Access::ReadWrite);
     client.verify().await.unwrap();
     assert_eq!(revoke_consent(&side.context, &user).await.unwrap(), Revoked::Now);
-    assert_eq!(revoke_consent(&side.context, &user).await.unwrap(), Revoked::Before);
+    assert_eq!(
+        revoke_consent(&side.context, &user).await.unwrap(),
+        Revoked::Before
+    );
     // The token that was made before is dead too.
     assert_eq!(refused(&client).await, Reason::CredentialRevoked);
 
@@ -164,7 +182,8 @@ async fn a_dead_consent_is_told_and_a_revoked_one_is_dead() {
         assert_eq!(refused(&client).await, Reason::CredentialRevoked, "{kind:?}");
         auth.clear_token_faults();
     }
-    auth.set_client_state(user.client_id(), ClientState::Disabled).unwrap();
+    auth.set_client_state(user.client_id(), ClientState::Disabled)
+        .unwrap();
     let client = side.any(CredentialKind::AuthorizedUser, Access::ReadWrite);
     assert_eq!(refused(&client).await, Reason::CredentialRevoked);
 }
@@ -186,13 +205,19 @@ async fn a_revocation_is_tried_a_few_times_and_then_given_up() {
 async fn one_ambient_token_serves_all_who_sign_without_a_key() {
     let side = Side::start(1).await;
     for _ in 0..3 {
-        side.any(CredentialKind::Keyless, Access::ReadOnly).verify().await.unwrap();
+        side.any(CredentialKind::Keyless, Access::ReadOnly)
+            .verify()
+            .await
+            .unwrap();
     }
     assert_eq!(side.asked("/computeMetadata/"), 1);
     assert_eq!(side.asked("/v1/projects/"), 3);
     // It is replaced when it died early.
     side.simulator.state().auth.revoke_tokens(None);
-    side.any(CredentialKind::Keyless, Access::ReadOnly).verify().await.unwrap();
+    side.any(CredentialKind::Keyless, Access::ReadOnly)
+        .verify()
+        .await
+        .unwrap();
     assert_eq!(side.asked("/computeMetadata/"), 2);
 }
 
@@ -203,13 +228,15 @@ async fn what_keeps_the_operator_from_signing_is_told() {
     let client = || side.any(CredentialKind::Keyless, Access::ReadWrite);
     auth.set_token_creators(side.key.email(), [].into()).unwrap();
     assert_eq!(refused(&client()).await, Reason::SigningForbidden);
-    let unknown = side.with(Keyless::new("nobody@project.example", vec![]).into(), Access::ReadWrite);
+    let unknown = side.with(
+        Keyless::new("nobody@project.example", vec![]).into(),
+        Access::ReadWrite,
+    );
     assert_eq!(refused(&unknown).await, Reason::SigningForbidden);
 
     let away = Endpoints::all_at(&Url::parse(&side.simulator.url()).unwrap())
         .with_metadata_at(&Url::parse("http://127.0.0.1:9").unwrap());
-    let context =
-        GoogleContext::new(away, &quick(), QuotaSettings::default(), Arc::new(NoObserver)).unwrap();
+    let context = GoogleContext::new(away, &quick(), QuotaSettings::default(), Arc::new(NoObserver)).unwrap();
     let admin = side.simulator.admin_email();
     let lost = DirectoryClient::new(&context, side.keyless(&[]), &admin, Access::ReadWrite).unwrap();
     assert_eq!(refused(&lost).await, Reason::IdentityUnavailable);
@@ -223,7 +250,10 @@ async fn keyless_finds_out_which_scopes_are_not_delegated() {
     let client = side.any(CredentialKind::Keyless, Access::ReadWrite);
     let missing_scopes = vec![scopes[2]];
     assert_eq!(client.missing_scopes().await.unwrap(), missing_scopes);
-    assert_eq!(refused(&client).await, Reason::DelegationMissing { missing_scopes });
+    assert_eq!(
+        refused(&client).await,
+        Reason::DelegationMissing { missing_scopes }
+    );
 }
 
 #[tokio::test]
@@ -239,20 +269,31 @@ async fn keyless_reads_nothing_of_a_customer_that_is_not_allowed() {
     assert_eq!(refused(&denied).await, Reason::KeylessNotAllowed);
     assert_eq!(side.listings(), 0);
     let admin = format!("/admin/directory/v1/users/{}", side.simulator.admin_email());
-    assert_eq!(side.asked("/admin/"), side.asked(&admin), "only the admin itself is read");
+    assert_eq!(
+        side.asked("/admin/"),
+        side.asked(&admin),
+        "only the admin itself is read"
+    );
 }
 
 #[tokio::test]
 async fn a_failure_is_shared_by_those_who_waited_for_it() {
     let side = Side::start(1).await;
-    side.simulator.state().auth.add_token_fault(TokenFaultRule {
-        kind: Some(TokenErrorKind::TokenExpiredOrRevoked),
-        ..TokenFaultRule::default()
-    })
-    .unwrap();
+    side.simulator
+        .state()
+        .auth
+        .add_token_fault(TokenFaultRule {
+            kind: Some(TokenErrorKind::TokenExpiredOrRevoked),
+            ..TokenFaultRule::default()
+        })
+        .unwrap();
     let client = side.any(CredentialKind::AuthorizedUser, Access::ReadWrite);
     let calls = (0..8).map(|_| client.verify());
     let answers = futures::future::join_all(calls).await;
-    assert!(answers.iter().all(|answer| answer.as_ref().unwrap_err().reason == Reason::CredentialRevoked));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.as_ref().unwrap_err().reason == Reason::CredentialRevoked)
+    );
     assert_eq!(side.asked("/token"), 1);
 }
