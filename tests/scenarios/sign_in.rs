@@ -16,7 +16,10 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::world::{Cluster, PATIENCE, SCHOOL, World, ready_message, ready_reason, run, state};
+use crate::world::{
+    Cluster, Operator, PATIENCE, SCHOOL, World, create_namespace, ready_message, ready_reason, run, state,
+    unique,
+};
 
 const DEVICES: u32 = 20;
 const SECRET: &str = "consent";
@@ -264,6 +267,35 @@ fn a_deleted_connection_revokes_its_consent_only_if_it_is_its_own_and_nobody_els
 }
 
 #[test]
+fn a_consent_that_another_namespace_lives_by_is_kept() {
+    run(async |cluster| {
+        let mut world = talkative(cluster, &[]).await;
+        let second = unique("school");
+        create_namespace(&world.client, &second).await;
+        let google = world.google.url();
+        world.operator = Operator::start(cluster, &[&world.namespace, &second], &google);
+        let file = put_own_consent(&world).await;
+        label(&world, SECRET).await;
+        world.connect(by_consent(SECRET)).await;
+        world.until_active().await;
+
+        // The same token under another name, in the other namespace.
+        let first = std::mem::replace(&mut world.namespace, second);
+        world.put_secret("copy", SECRET_KEY, &file.to_string()).await;
+        label(&world, "copy").await;
+        world.connect(by_consent("copy")).await;
+        world.until_active().await;
+        let second = std::mem::replace(&mut world.namespace, first);
+        delete(&world).await;
+        assert_eq!(living_consents(&world), 1, "another namespace uses it");
+        world.namespace = second;
+        world.sync().await;
+        delete(&world).await;
+        assert_eq!(living_consents(&world), 0, "{}", world.operator.log_tail());
+    });
+}
+
+#[test]
 fn a_deletion_ends_although_its_consent_cannot_be_revoked() {
     run(async |cluster| {
         let world = talkative(cluster, &[]).await;
@@ -434,8 +466,7 @@ fn keyless_for_a_customer_reads_nothing_of_another() {
 #[test]
 fn keyless_without_a_metadata_server_says_so_and_heals() {
     run(async |cluster| {
-        let world = keyless_school(cluster, |world| usual_rule(world)).await;
-        let mut world = world;
+        let mut world = keyless_school(cluster, usual_rule).await;
         world.operator.kill();
         // Nobody listens at the discard port.
         world
