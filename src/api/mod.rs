@@ -47,12 +47,12 @@ pub const ALLOW_PRUNE_ANNOTATION: &str = "chromeenterprise.dev/allow-prune";
 /// Annotation on an action: the user who created it. Admission policies stamp it and refuse a forged one.
 pub const REQUESTED_BY_ANNOTATION: &str = "chromeenterprise.dev/requested-by";
 
-/// Label on a Secret: which program made it. A refresh token is revoked with its connection only if `kubectl chromeos
-/// connect` made its Secret, because only then nobody else is meant to use it.
+/// Label on a Secret: which program made it.
 pub const CREATED_BY_LABEL: &str = "chromeenterprise.dev/created-by";
 
-/// Value of [`CREATED_BY_LABEL`] on what `kubectl chromeos connect` made.
-pub const CREATED_BY_PLUGIN: &str = "kubectl-chromeos";
+/// Value of [`CREATED_BY_LABEL`] on a Secret that the kubectl plugin made when it asked an admin for consent. Only such
+/// a consent is revoked at Google when its connection is deleted.
+pub const CREATED_BY_CONNECT: &str = "kubectl-chromeos";
 
 /// Field manager under which the operator writes.
 pub const FIELD_MANAGER: &str = "chrome-enterprise-operator";

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::calls::{Read, Reader, plain};
 use super::context::GoogleContext;
-use super::credentials::ServiceAccountKey;
+use super::credential::Credential;
 use super::errors::{GoogleError, Reason};
 use super::lenient::{self, is_identifier};
 use super::mask;
@@ -27,7 +27,7 @@ const LIST_DEVICES: &str = "directory.chromeosdevices.list";
 const GET_DEVICE: &str = "directory.chromeosdevices.get";
 const COUNT_DEVICES: &str = "admin.customer.devices.chromeos.countChromeOsDevices";
 const LIST_ORG_UNITS: &str = "directory.orgunits.list";
-const GET_USER: &str = "directory.users.get";
+pub(super) const GET_USER: &str = "directory.users.get";
 
 /// Longest e-mail address (RFC 5321, section 4.5.3.1.3).
 const LONGEST_EMAIL: usize = 254;
@@ -76,17 +76,6 @@ impl ListRequest {
     }
 }
 
-/// An admin account that was found fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    /// Google's ID of the customer that the account belongs to.
-    pub customer_id: String,
-    /// Primary e-mail address of the account.
-    pub primary_email: String,
-    /// Whether it is a super administrator, who lacks no privilege.
-    pub is_super_admin: bool,
-}
-
 /// The client of one connection. Clones share token and quota.
 #[derive(Clone)]
 pub struct DirectoryClient {
@@ -99,7 +88,7 @@ pub struct DirectoryClient {
 impl fmt::Debug for DirectoryClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DirectoryClient")
-            .field("key", self.tokens.key())
+            .field("credential", self.tokens.credential())
             .field("lane", &self.lane)
             .finish_non_exhaustive()
     }
@@ -112,7 +101,7 @@ impl DirectoryClient {
     /// `RequestInvalid` if `admin_email` is no e-mail address.
     pub fn new(
         context: &GoogleContext,
-        key: ServiceAccountKey,
+        credential: impl Into<Credential>,
         admin_email: &str,
         access: Access,
     ) -> Result<Self, GoogleError> {
@@ -126,8 +115,9 @@ impl DirectoryClient {
             let message = "the admin account is no e-mail address";
             return Err(GoogleError::local(GET_USER, Reason::RequestInvalid, message));
         }
-        let quota = context.quota(key.project_id(), admin_email);
-        let tokens = TokenSource::new(context, key, admin_email, access);
+        let credential = credential.into();
+        let quota = context.quota(credential.project(), admin_email);
+        let tokens = TokenSource::new(context, credential, admin_email, access);
         Ok(Self {
             context: context.clone(),
             tokens,
@@ -140,52 +130,6 @@ impl DirectoryClient {
     #[must_use]
     pub fn in_lane(&self, lane: Lane) -> Self {
         Self { lane, ..self.clone() }
-    }
-
-    /// Finds out whether the credential works and the admin account is fit: it exists, is not suspended and
-    /// is an administrator. Whether its role may read devices shows with the first listing.
-    ///
-    /// # Errors
-    /// `DelegationMissing` names the scopes that are missing; `AccountNotFound`, `AccountSuspended`,
-    /// `AccountNotAdmin` and everything that a read can fail with.
-    pub async fn verify(&self) -> Result<Verified, GoogleError> {
-        let user = match self.get_user(self.tokens.subject()).await {
-            Ok(user) => user,
-            Err(GoogleError {
-                reason: Reason::DelegationMissing { .. },
-                http_status,
-                google_message,
-                ..
-            }) => {
-                let missing_scopes = self.tokens.refused_scopes().await?;
-                let reason = Reason::DelegationMissing { missing_scopes };
-                let error = GoogleError::local(super::token::TOKEN_METHOD, reason, &google_message);
-                return Err(GoogleError { http_status, ..error });
-            }
-            Err(error) => return Err(error),
-        };
-        let unfit = |reason, message| Err(GoogleError::local(GET_USER, reason, message));
-        if user.suspended == Some(true) || user.archived == Some(true) {
-            return unfit(Reason::AccountSuspended, "the account is suspended or archived");
-        }
-        let is_super_admin = user.is_admin == Some(true);
-        if !is_super_admin && user.is_delegated_admin != Some(true) {
-            return unfit(Reason::AccountNotAdmin, "the account has no admin role");
-        }
-        match (
-            user.customer_id.filter(|id| is_identifier(id)),
-            user.primary_email,
-        ) {
-            (Some(customer_id), Some(primary_email)) => Ok(Verified {
-                customer_id,
-                primary_email,
-                is_super_admin,
-            }),
-            (None, _) | (_, None) => unfit(
-                Reason::UnexpectedAnswer,
-                "the account has no customer ID or no primary e-mail address",
-            ),
-        }
     }
 
     /// One page of devices, with everything that [`ChromeOsDevice`] holds. Pass no token for the first page.
