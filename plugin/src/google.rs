@@ -56,7 +56,6 @@ impl GoogleArguments {
             retry: RetrySettings {
                 base_delay: Duration::from_millis(250),
                 max_retries: 3,
-                ..RetrySettings::default()
             },
             ..HttpSettings::default()
         };

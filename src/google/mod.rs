@@ -10,6 +10,7 @@
 //! | `http` | proxy, certificate authorities, timeouts, size limits of every exchange |
 //! | `credentials` | what is read from a service account key, and what is ignored |
 //! | `token`, `token_transport` | how an access token is obtained and kept |
+//! | `redemption` | an admin's consent: the code for a token, and taking it back |
 //! | `scopes` | what is asked of Google |
 //! | `quota` | how fast Google may be asked, and who goes first |
 //! | `retry` | which failures are tried again, how often, and after how long |
@@ -36,6 +37,7 @@ mod models;
 mod observer;
 mod page;
 mod quota;
+mod redemption;
 mod refusal;
 mod retry;
 mod scopes;
@@ -62,5 +64,6 @@ pub use models::{
 pub use observer::{NoObserver, Observer};
 pub use page::DevicePage;
 pub use quota::{Lane, QuotaSettings, Turn};
+pub use redemption::{redeem_code, revoke_token};
 pub use retry::RetrySettings;
 pub use scopes::{Access, required_scopes};
