@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrome_enterprise_operator::api::conditions::{READY, find};
 use chrome_enterprise_operator::api::connection::ChromeEnterpriseConnectionStatus;
-use chrome_enterprise_operator::google::GoogleError;
+use chrome_enterprise_operator::google::{GoogleError, Revoked};
 
 use super::arguments::Arguments;
 use super::follow::message;
@@ -177,9 +177,9 @@ pub(super) fn suspended(name: &str, namespace: &str) {
 }
 
 /// What became of a consent that is of no use.
-pub(super) fn after_revoking(failure: Failure, revoked: Result<(), GoogleError>) -> Failure {
+pub(super) fn after_revoking(failure: Failure, revoked: Result<Revoked, GoogleError>) -> Failure {
     match revoked {
-        Ok(()) => failure.and("The consent was taken back at Google."),
+        Ok(Revoked::Now | Revoked::Before) => failure.and("The consent was taken back at Google."),
         Err(error) => failure.and(&format!(
             "The consent could not be taken back at Google ({}): remove it under myaccount.google.com/connections.",
             error.reason.name()

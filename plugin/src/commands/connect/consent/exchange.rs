@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrome_enterprise_operator::google::{GoogleContext, GoogleError, redeem_code, revoke_token};
+use chrome_enterprise_operator::google::{GoogleContext, GoogleError, Revoked, redeem_code, revoke_token};
 use oauth2::{AuthorizationCode, CsrfToken, RequestTokenError, TokenResponse as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -40,7 +40,7 @@ impl Grant {
     ///
     /// # Errors
     /// When Google cannot be asked, or refuses.
-    pub(in super::super) async fn revoke(&self, context: &GoogleContext) -> Result<(), GoogleError> {
+    pub(in super::super) async fn revoke(&self, context: &GoogleContext) -> Result<Revoked, GoogleError> {
         revoke_token(context, &self.token).await
     }
 }
