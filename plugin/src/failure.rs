@@ -72,10 +72,25 @@ impl Failure {
         Self { exit, ..self }
     }
 
+    /// The same with one more sentence about what happened.
+    #[must_use]
+    pub fn and(self, sentence: &str) -> Self {
+        Self {
+            message: format!("{} {sentence}", self.message),
+            ..self
+        }
+    }
+
     /// A command line whose parts do not fit together.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(message).exit_with(Exit::Usage)
+    }
+
+    /// What happened, without the remedy.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The exit code.

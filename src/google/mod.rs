@@ -77,5 +77,5 @@ pub use quota::{Lane, QuotaSettings, Turn};
 pub use retry::RetrySettings;
 pub use scopes::{Access, required_scopes};
 pub use service_account_key::{ServiceAccountKey, parse_service_account_key};
-pub use sign_in::{Revoked, revoke_consent};
+pub use sign_in::{Revoked, redeem_code, revoke_consent, revoke_token};
 pub use verify::Verified;

@@ -12,7 +12,7 @@ use kube::core::DeserializeGuard;
 
 use super::Context;
 use crate::api::connection::ChromeEnterpriseConnection;
-use crate::api::{CREATED_BY_CONNECT, CREATED_BY_LABEL};
+use crate::api::{CREATED_BY_LABEL, CREATED_BY_CONNECT};
 use crate::controllers::settings::WatchNamespaces;
 use crate::controllers::tenant::credentials::{Place, StoredConsent, read_consent};
 use crate::google::{AuthorizedUser, Revoked, revoke_consent};

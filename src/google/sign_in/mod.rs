@@ -7,16 +7,19 @@
 //! | `keyless` | Google signs the request, asked by the identity that the operator runs as |
 //! | `ambient` | that identity's own token |
 //! | `exchange` | the form that a token is asked for with, and its answer |
+//! | `redeem` | the beginning of a consent: a code for tokens |
 //! | `revoke` | the end of a consent |
 
 mod ambient;
 mod consent;
 mod exchange;
 mod keyless;
+mod redeem;
 mod revoke;
 mod service_account;
 
-pub use revoke::{Revoked, revoke_consent};
+pub use redeem::redeem_code;
+pub use revoke::{Revoked, revoke_consent, revoke_token};
 
 use super::access_token::AccessToken;
 use super::context::GoogleContext;

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::exchange::encoded;
 use crate::google::authorized_user::AuthorizedUser;
 use crate::google::context::GoogleContext;
@@ -29,16 +31,28 @@ pub enum Revoked {
 /// # Errors
 /// A [`GoogleError`]; it may be ended all the same, if the answer was lost.
 pub async fn revoke_consent(context: &GoogleContext, user: &AuthorizedUser) -> Result<Revoked, GoogleError> {
+    end(context, user.refresh_token()).await
+}
+
+/// Ends a token, access or refresh, with the consent that it came from.
+///
+/// # Errors
+/// A [`GoogleError`]; it may be ended all the same, if the answer was lost.
+pub async fn revoke_token(context: &GoogleContext, token: &SecretString) -> Result<Revoked, GoogleError> {
+    end(context, token.expose_secret()).await
+}
+
+async fn end(context: &GoogleContext, token: &str) -> Result<Revoked, GoogleError> {
     let settings = RetrySettings {
         max_retries: RETRIES,
         ..context.retry()
     };
-    patiently(settings, REVOKE_METHOD, || attempt(context, user)).await
+    patiently(settings, REVOKE_METHOD, || attempt(context, token)).await
 }
 
-async fn attempt(context: &GoogleContext, user: &AuthorizedUser) -> Result<Revoked, GoogleError> {
+async fn attempt(context: &GoogleContext, token: &str) -> Result<Revoked, GoogleError> {
     let started = Instant::now();
-    let form = encoded(&[("token", user.refresh_token())]);
+    let form = encoded(&[("token", token)]);
     let url = context.endpoints().revoke();
     let answer = context.http().post_form(REVOKE_METHOD, url, form.into()).await;
     let bytes = answer.as_ref().map_or(0, |answer| answer.body.len());
