@@ -131,7 +131,12 @@ async fn work(parts: Parts, gates: &Gates, shutdown: &Shutdown) -> Result<()> {
 fn start_controllers(parts: Parts, gates: &Gates, shutdown: &Shutdown) -> (JoinHandle<()>, JoinHandle<()>) {
     let (wake_connection, of_connections) = mpsc::unbounded();
     let (wake_action, of_actions) = mpsc::unbounded();
-    let tenants = Arc::new(Tenants::new(parts.google, wake_connection, wake_action));
+    let tenants = Arc::new(Tenants::new(
+        parts.google,
+        parts.settings.keyless.clone(),
+        wake_connection,
+        wake_action,
+    ));
     let actions = action::run(action::Inputs {
         client: parts.client.clone(),
         tenants: tenants.clone(),

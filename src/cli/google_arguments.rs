@@ -177,7 +177,7 @@ fn web_address(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-fn endpoint(text: &str) -> Result<Url, String> {
+pub(super) fn endpoint(text: &str) -> Result<Url, String> {
     let url = web_address(text)?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("the address must not hold a user name or password".to_owned());

@@ -8,6 +8,7 @@
 )]
 
 mod google_arguments;
+mod keyless_arguments;
 mod output;
 mod policies;
 mod resource_types;
@@ -23,6 +24,7 @@ use crate::run;
 use crate::runtime::telemetry;
 
 pub use google_arguments::GoogleArguments;
+pub use keyless_arguments::KeylessArguments;
 pub use policies::PoliciesArguments;
 pub use resource_types::{CrdsArguments, GenerateArguments};
 pub use run_arguments::RunArguments;

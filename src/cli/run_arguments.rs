@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, value_parser};
 
 use super::google_arguments::GoogleArguments;
+use super::keyless_arguments::KeylessArguments;
 use crate::controllers::settings::{ActionSettings, ControllerSettings, WatchNamespaces};
 use crate::run::RunSettings;
 use crate::runtime::kubernetes::KubernetesSettings;
@@ -21,6 +22,9 @@ pub struct RunArguments {
     /// How Google is reached.
     #[command(flatten)]
     pub google: GoogleArguments,
+    /// Who may sign in without a key.
+    #[command(flatten)]
+    pub keyless: KeylessArguments,
     /// How devices are read and written.
     #[command(flatten)]
     pub sync: SyncArguments,
@@ -202,7 +206,8 @@ impl RunArguments {
     /// # Errors
     /// A sentence for the administrator, when values do not fit together or a file cannot be read.
     pub fn settings(&self) -> Result<RunSettings, String> {
-        let google = self.google.settings()?;
+        let mut google = self.google.settings()?;
+        google.endpoints = self.keyless.endpoints(google.endpoints)?;
         let actions = self.actions.settings(google.http.change_timeout());
         Ok(RunSettings {
             kubernetes: KubernetesSettings {
@@ -241,12 +246,13 @@ impl RunArguments {
             retry_max: Duration::from_secs(sync.retry_max_seconds),
             watch_namespaces: WatchNamespaces::from_names(self.kubernetes.watch_namespace.iter().cloned()),
             actions,
+            keyless: self.keyless.allow_keyless.clone(),
         })
     }
 }
 
 /// A name that a namespace can have (RFC 1123 label).
-fn namespace(text: &str) -> Result<String, String> {
+pub(super) fn namespace(text: &str) -> Result<String, String> {
     let inside = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     let good = (1..=63).contains(&text.len())
         && text.chars().all(inside)

@@ -107,6 +107,9 @@ fn flags_reach_the_settings() {
         "--listen=127.0.0.1:0",
         "--kubeconfig=some/file",
         "--context=school",
+        "--allow-keyless=namespace=north,service-account=fleet@project.iam.gserviceaccount.com,domain=north.example",
+        "--allow-keyless=namespace=south,service-account=fleet@project.iam.gserviceaccount.com,customer=C01;namespace=east,service-account=fleet@project.iam.gserviceaccount.com,domain=east.example",
+        "--google-metadata-endpoint=http://127.0.0.1:18081",
     ])
     .unwrap()
     .settings()
@@ -114,6 +117,14 @@ fn flags_reach_the_settings() {
     assert_eq!(
         settings.google.endpoints.token().as_str(),
         "http://127.0.0.1:18080/token"
+    );
+    let rules = &settings.controllers.keyless;
+    let namespaces: Vec<_> = rules.iter().map(|rule| rule.namespace.as_str()).collect();
+    assert_eq!(namespaces, ["north", "south", "east"]);
+    let elsewhere = Endpoints::all_at(&"http://127.0.0.1:18080".parse().unwrap());
+    assert_eq!(
+        settings.google.endpoints,
+        elsewhere.with_metadata_at(&"http://127.0.0.1:18081".parse().unwrap())
     );
     assert_eq!(settings.google.http.proxy.as_ref().unwrap().port(), Some(3128));
     assert_eq!(settings.google.http.request_timeout, Duration::from_secs(20));

@@ -22,6 +22,22 @@ pub struct ControllerSettings {
     pub watch_namespaces: WatchNamespaces,
     /// How actions are carried out.
     pub actions: ActionSettings,
+    /// Who may sign in without a key. Nobody without a rule.
+    pub keyless: Vec<KeylessRule>,
+}
+
+/// Lets the connections of a namespace sign in as a service account without its key, for the admins of one domain or
+/// customer. At least one of these two is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeylessRule {
+    /// The namespace.
+    pub namespace: String,
+    /// E-mail address of the service account.
+    pub service_account: String,
+    /// The domain of the admin account.
+    pub domain: Option<String>,
+    /// Google's ID of the customer that the admin account belongs to.
+    pub customer: Option<String>,
 }
 
 /// How actions are carried out.
@@ -62,6 +78,7 @@ impl Default for ControllerSettings {
             retry_max: Duration::from_mins(10),
             watch_namespaces: WatchNamespaces::All,
             actions: ActionSettings::default(),
+            keyless: Vec::new(),
         }
     }
 }

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::access_token::TokenCache;
 use super::endpoints::Endpoints;
+use super::errors::GoogleError;
 use super::http::{HttpClient, HttpSettings};
 use super::observer::Observer;
 use super::quota::{AccountQuota, Governor, QuotaSettings};
@@ -42,6 +44,7 @@ struct Inner {
     governor: Governor,
     observer: Arc<dyn Observer>,
     clock: Mutex<Option<(Timestamp, Instant)>>,
+    ambient: TokenCache,
 }
 
 impl GoogleContext {
@@ -67,6 +70,7 @@ impl GoogleContext {
             governor,
             observer,
             clock: Mutex::default(),
+            ambient: TokenCache::default(),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -105,6 +109,25 @@ impl GoogleContext {
 
     pub(super) fn observer(&self) -> &dyn Observer {
         self.inner.observer.as_ref()
+    }
+
+    /// The token of the identity that this process runs as.
+    pub(super) fn ambient(&self) -> &TokenCache {
+        &self.inner.ambient
+    }
+
+    /// Tells the observer of an exchange of signing in.
+    pub(super) fn report<T>(
+        &self,
+        method: &'static str,
+        started: Instant,
+        outcome: &Result<T, GoogleError>,
+        bytes: usize,
+    ) {
+        let name = outcome
+            .as_ref()
+            .map_or_else(|error| error.reason.name(), |_| "Success");
+        self.observer().call(method, name, started.elapsed(), bytes);
     }
 
     pub(super) fn quota(&self, project: &str, account: &str) -> Arc<AccountQuota> {

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::calls::{Read, Reader, plain};
 use super::context::GoogleContext;
-use super::credentials::ServiceAccountKey;
+use super::credential::{Credential, CredentialKind};
 use super::errors::{GoogleError, Reason};
 use super::lenient::{self, is_identifier};
 use super::mask;
@@ -99,7 +99,7 @@ pub struct DirectoryClient {
 impl fmt::Debug for DirectoryClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DirectoryClient")
-            .field("key", self.tokens.key())
+            .field("credential", self.tokens.credential())
             .field("lane", &self.lane)
             .finish_non_exhaustive()
     }
@@ -112,7 +112,7 @@ impl DirectoryClient {
     /// `RequestInvalid` if `admin_email` is no e-mail address.
     pub fn new(
         context: &GoogleContext,
-        key: ServiceAccountKey,
+        credential: impl Into<Credential>,
         admin_email: &str,
         access: Access,
     ) -> Result<Self, GoogleError> {
@@ -126,8 +126,9 @@ impl DirectoryClient {
             let message = "the admin account is no e-mail address";
             return Err(GoogleError::local(GET_USER, Reason::RequestInvalid, message));
         }
-        let quota = context.quota(key.project_id(), admin_email);
-        let tokens = TokenSource::new(context, key, admin_email, access);
+        let credential = credential.into();
+        let quota = context.quota(credential.project(), admin_email);
+        let tokens = TokenSource::new(context, credential, admin_email, access);
         Ok(Self {
             context: context.clone(),
             tokens,
@@ -146,8 +147,8 @@ impl DirectoryClient {
     /// is an administrator. Whether its role may read devices shows with the first listing.
     ///
     /// # Errors
-    /// `DelegationMissing` names the scopes that are missing; `AccountNotFound`, `AccountSuspended`,
-    /// `AccountNotAdmin` and everything that a read can fail with.
+    /// `DelegationMissing` and `ConsentIncomplete` name the scopes that are missing; `AccountMismatch`,
+    /// `AccountNotFound`, `AccountSuspended`, `AccountNotAdmin` and everything that a read can fail with.
     pub async fn verify(&self) -> Result<Verified, GoogleError> {
         let user = match self.get_user(self.tokens.subject()).await {
             Ok(user) => user,
@@ -185,6 +186,25 @@ impl DirectoryClient {
                 Reason::UnexpectedAnswer,
                 "the account has no customer ID or no primary e-mail address",
             ),
+        }
+    }
+
+    /// The scopes that are needed and not granted. A service account is asked about with each scope alone, because Google
+    /// does not say which one of several it refuses; a consent tells what it covers.
+    ///
+    /// # Errors
+    /// Everything that signing in can fail with for another cause.
+    pub async fn missing_scopes(&self) -> Result<Vec<&'static str>, GoogleError> {
+        match self.tokens.credential().kind() {
+            CredentialKind::ServiceAccountKey | CredentialKind::Keyless => self.tokens.refused_scopes().await,
+            CredentialKind::AuthorizedUser => match self.tokens.token().await {
+                Ok(_) => Ok(Vec::new()),
+                Err(GoogleError {
+                    reason: Reason::ConsentIncomplete { missing_scopes },
+                    ..
+                }) => Ok(missing_scopes),
+                Err(error) => Err(error),
+            },
         }
     }
 

@@ -12,6 +12,7 @@ pub struct Endpoints {
     revoke: Url,
     userinfo: Url,
     iam_credentials: Url,
+    metadata: Url,
 }
 
 impl Endpoints {
@@ -27,6 +28,7 @@ impl Endpoints {
             revoke: constant("https://oauth2.googleapis.com/revoke"),
             userinfo: constant("https://openidconnect.googleapis.com/v1/userinfo"),
             iam_credentials: constant("https://iamcredentials.googleapis.com/"),
+            metadata: constant("http://metadata.google.internal/"),
         }
     }
 
@@ -39,6 +41,7 @@ impl Endpoints {
             revoke: below(base, &["revoke"]),
             userinfo: below(base, &["v1", "userinfo"]),
             iam_credentials: base.clone(),
+            metadata: base.clone(),
         }
     }
 
@@ -60,10 +63,31 @@ impl Endpoints {
         &self.userinfo
     }
 
-    /// Root of the IAM Credentials API.
+    /// The same with another metadata server.
     #[must_use]
-    pub const fn iam_credentials(&self) -> &Url {
-        &self.iam_credentials
+    pub fn with_metadata_at(self, base: &Url) -> Self {
+        Self {
+            metadata: base.clone(),
+            ..self
+        }
+    }
+
+    /// Where Google signs in the name of a service account (`signJwt`).
+    ///
+    /// # Errors
+    /// `RequestInvalid` if the address of the service account cannot stand in a path.
+    pub(super) fn sign_jwt(&self, method: &'static str, service_account: &str) -> Result<Url, GoogleError> {
+        let resource = format!("{service_account}:signJwt");
+        let segments = ["v1", "projects", "-", "serviceAccounts", resource.as_str()];
+        fit(method, &[service_account])?;
+        Ok(below(&self.iam_credentials, &segments))
+    }
+
+    /// Where the metadata server gives tokens of the identity that this process runs as.
+    pub(super) fn ambient_token(&self) -> Url {
+        let segments = "computeMetadata/v1/instance/service-accounts/default/token";
+        let segments: Vec<&str> = segments.split('/').collect();
+        below(&self.metadata, &segments)
     }
 
     /// The address of a Directory API resource. Each segment is encoded, so that none can leave its place.
@@ -71,22 +95,24 @@ impl Endpoints {
     /// # Errors
     /// `RequestInvalid` if a segment is empty, names a parent folder or holds control characters.
     pub(super) fn directory(&self, method: &'static str, segments: &[&str]) -> Result<Url, GoogleError> {
-        // The URL library drops these instead of encoding them, which would address another resource.
-        let unfit = |segment: &&&str| {
-            segment.is_empty()
-                || **segment == "."
-                || **segment == ".."
-                || segment.chars().any(char::is_control)
-        };
-        if segments.iter().find(unfit).is_some() {
-            let message = "an identifier in the request is empty or holds characters that no identifier has";
-            return Err(GoogleError::local(method, Reason::RequestInvalid, message));
-        }
+        fit(method, segments)?;
         Ok(below(
             &below(&self.directory, &["admin", "directory", "v1"]),
             segments,
         ))
     }
+}
+
+/// Refuses segments that the URL library would drop instead of encoding them, which would address another resource.
+fn fit(method: &'static str, segments: &[&str]) -> Result<(), GoogleError> {
+    let unfit = |segment: &&str| {
+        segment.is_empty() || *segment == "." || *segment == ".." || segment.chars().any(char::is_control)
+    };
+    if segments.iter().any(unfit) {
+        let message = "an identifier in the request is empty or holds characters that no identifier has";
+        return Err(GoogleError::local(method, Reason::RequestInvalid, message));
+    }
+    Ok(())
 }
 
 /// `base` with more path segments, each of them encoded. A trailing slash of `base` does not matter.
@@ -120,8 +146,15 @@ mod tests {
             "https://openidconnect.googleapis.com/v1/userinfo"
         );
         assert_eq!(
-            google.iam_credentials().as_str(),
-            "https://iamcredentials.googleapis.com/"
+            google
+                .sign_jwt("m", "fleet@project.iam.gserviceaccount.com")
+                .unwrap()
+                .as_str(),
+            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/fleet@project.iam.gserviceaccount.com:signJwt"
+        );
+        assert_eq!(
+            google.ambient_token().as_str(),
+            "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
         );
         let list = google
             .directory("m", &["customer", "my_customer", "devices", "chromeos"])
@@ -161,5 +194,39 @@ mod tests {
             let error = google.directory("m", &["users", segment]).unwrap_err();
             assert_eq!(error.reason, Reason::RequestInvalid, "{segment:?}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_service_account_leads_nowhere_else() {
+        let google = Endpoints::google();
+        let url = google.sign_jwt("m", "a/../b?c#d:e@x").unwrap();
+        assert_eq!(
+            url.path(),
+            "/v1/projects/-/serviceAccounts/a%2F..%2Fb%3Fc%23d:e@x:signJwt"
+        );
+        for name in ["", "a\nb"] {
+            let error = google.sign_jwt("m", name).unwrap_err();
+            assert_eq!(error.reason, Reason::RequestInvalid);
+        }
+    }
+
+    #[test]
+    fn the_metadata_server_can_be_elsewhere() {
+        let (google, own) = (
+            Url::parse("http://127.0.0.1:1/google").unwrap(),
+            Url::parse("http://127.0.0.1:2").unwrap(),
+        );
+        let path = "/computeMetadata/v1/instance/service-accounts/default/token";
+        let endpoints = Endpoints::all_at(&google);
+        assert_eq!(
+            endpoints.ambient_token().as_str(),
+            format!("http://127.0.0.1:1/google{path}")
+        );
+        let endpoints = endpoints.with_metadata_at(&own);
+        assert_eq!(
+            endpoints.ambient_token().as_str(),
+            format!("http://127.0.0.1:2{path}")
+        );
+        assert_eq!(endpoints.token().as_str(), "http://127.0.0.1:1/google/token");
     }
 }

@@ -18,8 +18,24 @@ pub enum Reason {
         /// and only the set is refused, which happens while Google spreads a new delegation.
         missing_scopes: Vec<&'static str>,
     },
-    /// Google no longer accepts the key, the token or the service account.
+    /// Google no longer accepts the key, the consent, the token or the service account.
     CredentialRevoked,
+    /// The admin did not grant everything that is needed.
+    ConsentIncomplete {
+        /// What was not granted.
+        missing_scopes: Vec<&'static str>,
+    },
+    /// The consent was given by another account than the one that is named.
+    AccountMismatch {
+        /// The account that gave it, if Google told it.
+        signed_in_as: Option<String>,
+    },
+    /// The identity that the operator runs as cannot be had.
+    IdentityUnavailable,
+    /// The identity that the operator runs as may not sign for the service account.
+    SigningForbidden,
+    /// The operator may not sign in for this customer.
+    KeylessNotAllowed,
     /// The private key cannot sign.
     KeyInvalid,
     /// Google knows no such admin account.
@@ -34,7 +50,7 @@ pub enum Reason {
     PrivilegeMissing,
     /// The token does not carry the scope that the call needs.
     ScopeMissing,
-    /// The Admin SDK API is switched off in the project of the service account.
+    /// The Admin SDK API is switched off in the project of the credential.
     ApiDisabled,
     /// The customer has switched off API access for its domain.
     DomainApiAccessDisabled,
@@ -84,6 +100,11 @@ impl Reason {
         match self {
             Self::DelegationMissing { .. } => "DelegationMissing",
             Self::CredentialRevoked => "CredentialRevoked",
+            Self::ConsentIncomplete { .. } => "ConsentIncomplete",
+            Self::AccountMismatch { .. } => "AccountMismatch",
+            Self::IdentityUnavailable => "IdentityUnavailable",
+            Self::SigningForbidden => "SigningForbidden",
+            Self::KeylessNotAllowed => "KeylessNotAllowed",
             Self::KeyInvalid => "SecretInvalid",
             Self::AccountNotFound => "AccountNotFound",
             Self::AccountSuspended => "AccountSuspended",
@@ -112,76 +133,6 @@ impl Reason {
         }
     }
 
-    /// What happened and what to do about it, as one fixed sentence or two.
-    #[must_use]
-    pub const fn explanation(&self) -> &'static str {
-        match self {
-            Self::DelegationMissing { .. } => {
-                "The service account lacks domain-wide delegation for the scopes. Add its client ID with the scopes on the Domain-wide delegation page of the Admin console; Google can take up to 24 hours to apply it."
-            }
-            Self::CredentialRevoked => {
-                "Google no longer accepts the credential. Check that the admin account is active and that the service account and its key exist; else create a new key and put it into the Secret."
-            }
-            Self::KeyInvalid => {
-                "The private key in the Secret cannot be used. Put the key file into it as Google Cloud made it."
-            }
-            Self::AccountNotFound => {
-                "Google knows no such admin account, or it is suspended. Give the primary e-mail address of an active administrator."
-            }
-            Self::AccountSuspended => {
-                "The admin account is suspended or archived. Restore it, or name another administrator."
-            }
-            Self::AccountNotAdmin => {
-                "The account is no administrator. Assign it an admin role that may manage ChromeOS devices and read org units and users."
-            }
-            Self::AccessBlocked => {
-                "A policy of the customer blocks this program. Mark it as trusted under API controls in the Admin console."
-            }
-            Self::PrivilegeMissing => {
-                "The admin account is not allowed to do this. Check that it belongs to this customer and that its admin role may manage ChromeOS devices and read org units and users."
-            }
-            Self::ScopeMissing => {
-                "The access token lacks a scope. Compare the scopes on the Domain-wide delegation page with those in the status."
-            }
-            Self::ApiDisabled => {
-                "The Admin SDK API is switched off. Enable it in the Google Cloud project of the service account."
-            }
-            Self::DomainApiAccessDisabled => {
-                "API access is switched off for the domain. Switch it on under API controls in the Admin console."
-            }
-            Self::CustomerNotFound => {
-                "Google knows no such customer. Check the customer ID, or use my_customer."
-            }
-            Self::OrgUnitNotFound => "Google knows no such org unit. Check its path in the Admin console.",
-            Self::NotFound => "Google knows no such object.",
-            Self::InvalidQuery => "Google does not accept the device query. Correct it.",
-            Self::PageSizeRange { .. } => {
-                "Google does not accept the page size. Use one in the range it names."
-            }
-            Self::PageTokenRejected => "Google refused its own page token. The listing starts again.",
-            Self::PageTokenExpired => {
-                "The listing lasted longer than Google allows. It starts again; list in smaller parts."
-            }
-            Self::RequestInvalid => "Google does not accept the request.",
-            Self::ConditionNotMet => "The object is not in a state that allows this.",
-            Self::Conflict => "Somebody else changed the object at the same time. It is read again.",
-            Self::QuotaExhausted => {
-                "Google's quota is used up. It is tried again later; ask for more quota in the Google Cloud console if this stays."
-            }
-            Self::ClockSkew => {
-                "Google refuses the signed request because of its times. Correct the clock of the machine."
-            }
-            Self::GoogleUnavailable => "Google is not available now. It is tried again.",
-            Self::NetworkUnreachable => {
-                "Google could not be reached. Check network, proxy and certificate authorities; it is tried again."
-            }
-            Self::ConnectionLost => "The connection to Google broke or timed out. It is tried again.",
-            Self::UnexpectedAnswer => {
-                "Something else than Google answered, or the answer is damaged. Check proxy and endpoint; it is tried again."
-            }
-        }
-    }
-
     /// What a caller does about it.
     #[must_use]
     pub const fn class(&self, retry_after: Option<Duration>) -> ErrorClass {
@@ -190,12 +141,17 @@ impl Reason {
             | Self::NetworkUnreachable
             | Self::ConnectionLost
             | Self::UnexpectedAnswer
+            | Self::IdentityUnavailable
             | Self::PageTokenRejected
             | Self::PageTokenExpired => ErrorClass::Transient,
             Self::QuotaExhausted => ErrorClass::Throttled { retry_after },
             Self::Conflict => ErrorClass::Conflict,
             Self::DelegationMissing { .. }
             | Self::CredentialRevoked
+            | Self::ConsentIncomplete { .. }
+            | Self::AccountMismatch { .. }
+            | Self::SigningForbidden
+            | Self::KeylessNotAllowed
             | Self::KeyInvalid
             | Self::AccountNotFound
             | Self::AccountSuspended
@@ -245,13 +201,13 @@ impl GoogleError {
         }
     }
 
-    /// The error of somebody who has no key to sign in with.
+    /// The error of somebody who has nothing to sign in with.
     #[must_use]
     pub fn without_credentials() -> Self {
         Self::local(
             super::token::TOKEN_METHOD,
             Reason::KeyInvalid,
-            "there is no key to sign in with",
+            "there is nothing to sign in with",
         )
     }
 
@@ -334,7 +290,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "directory.chromeosdevices.list: The Admin SDK API is switched off. Enable it in the Google Cloud \
-             project of the service account. (ApiDisabled, HTTP 403: Admin SDK API has not been used)"
+             project that the credential belongs to. (ApiDisabled, HTTP 403: Admin SDK API has not been used)"
         );
         assert_eq!(
             error.class(),

@@ -110,8 +110,13 @@ pub(super) struct HttpClient {
     /// For requests that change something: each has a connection of its own, because one that was kept may be dead,
     /// and then nobody knows whether the request arrived.
     changing: reqwest::Client,
+    /// For the metadata server: it is next door, and its token is not for the eyes of a proxy.
+    local: reqwest::Client,
     max_answer_bytes: usize,
 }
+
+/// Longest time that the metadata server may take. It is next door, or not there at all.
+const LONGEST_LOCAL: Duration = Duration::from_secs(5);
 
 impl HttpClient {
     pub(super) fn new(settings: &HttpSettings) -> Result<Self, SetupError> {
@@ -120,7 +125,9 @@ impl HttpClient {
             built.map_err(|error| SetupError::Client(describe(error)))
         };
         let changing = Self::builder(settings)?.pool_max_idle_per_host(0).http1_only();
+        let local = Self::builder(settings)?.no_proxy().http1_only();
         Ok(Self {
+            local: build(local.timeout(settings.request_timeout.min(LONGEST_LOCAL)))?,
             client: build(Self::builder(settings)?)?,
             changing: build(changing.timeout(settings.change_timeout()))?,
             max_answer_bytes: settings.max_answer_bytes,
@@ -217,6 +224,29 @@ impl HttpClient {
             .post(url.clone())
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
+        self.exchange(method, request).await
+    }
+
+    /// Sends JSON that changes nothing, with the token as its credential.
+    pub(super) async fn post_json(
+        &self,
+        method: &'static str,
+        url: &Url,
+        authorization: http::HeaderValue,
+        json: Bytes,
+    ) -> Result<Answer, GoogleError> {
+        let request = self
+            .client
+            .post(url.clone())
+            .header(header::AUTHORIZATION, authorization)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(json);
+        self.exchange(method, request).await
+    }
+
+    /// Reads from the metadata server. The header proves that the request was meant for it.
+    pub(super) async fn read_metadata(&self, method: &'static str, url: &Url) -> Result<Answer, GoogleError> {
+        let request = self.local.get(url.clone()).header("metadata-flavor", "Google");
         self.exchange(method, request).await
     }
 

@@ -8,26 +8,32 @@
 //! |---|---|
 //! | `endpoints` | where Google is |
 //! | `http` | proxy, certificate authorities, timeouts, size limits of every exchange |
-//! | `credentials` | what is read from a service account key, and what is ignored |
-//! | `token`, `token_transport` | how an access token is obtained and kept |
+//! | `credential` | the ways of signing in, as one type |
+//! | `service_account_key`, `authorized_user`, `credential_file` | what is read from a credential's file, and what is ignored |
+//! | `sign_in/`, `token_transport` | how an access token is obtained, in each of the ways |
+//! | `token`, `access_token` | when one is obtained, and how it is kept |
 //! | `scopes` | what is asked of Google |
 //! | `quota` | how fast Google may be asked, and who goes first |
 //! | `retry` | which failures are tried again, how often, and after how long |
 //! | `refusal`, `token_refusal` | what an error answer means |
-//! | `errors`, `class` | what callers are told |
+//! | `errors`, `explanation`, `class` | what callers are told |
 //! | `mask`, `models`, `lenient`, `page` | which fields are asked for and how answers are read |
 //! | `calls`, `directory`, `commands` | the calls that read |
 //! | `changes`, `gated_body` | the calls that change something: once, and what is known about their effect |
 
+mod access_token;
+mod authorized_user;
 mod calls;
 mod changes;
 mod class;
 mod commands;
 mod context;
-mod credentials;
+mod credential;
+mod credential_file;
 mod directory;
 mod endpoints;
 mod errors;
+mod explanation;
 mod gated_body;
 mod http;
 mod lenient;
@@ -39,17 +45,21 @@ mod quota;
 mod refusal;
 mod retry;
 mod scopes;
+mod service_account_key;
+mod sign_in;
 #[cfg(test)]
 mod testing;
 mod token;
 mod token_refusal;
 mod token_transport;
 
+pub use authorized_user::{AuthorizedUser, parse_authorized_user};
 pub use changes::{DeprovisionReason, RemoteCommand, Sent, StateChange};
 pub use class::ErrorClass;
 pub use commands::{CommandResult, CommandStatus};
 pub use context::{GoogleContext, SetupError};
-pub use credentials::{CredentialError, ServiceAccountKey, parse_service_account_key};
+pub use credential::{Credential, CredentialKind, Keyless};
+pub use credential_file::CredentialError;
 pub use directory::{DirectoryClient, ListRequest, Verified};
 pub use endpoints::Endpoints;
 pub use errors::{GoogleError, Reason};
@@ -64,3 +74,5 @@ pub use page::DevicePage;
 pub use quota::{Lane, QuotaSettings, Turn};
 pub use retry::RetrySettings;
 pub use scopes::{Access, required_scopes};
+pub use service_account_key::{ServiceAccountKey, parse_service_account_key};
+pub use sign_in::{Revoked, revoke_consent};

@@ -81,6 +81,29 @@ impl RetryBudget {
     }
 }
 
+/// Makes an exchange that may be repeated until it succeeds, or until its failure is final or the budget spent.
+pub(super) async fn patiently<T, F>(
+    settings: RetrySettings,
+    method: &'static str,
+    mut exchange: impl FnMut() -> F,
+) -> Result<T, GoogleError>
+where
+    F: Future<Output = Result<T, GoogleError>>,
+{
+    let mut budget = RetryBudget::new(settings);
+    loop {
+        let error = match exchange().await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let Some(delay) = budget.next_delay(&error) else {
+            return Err(error);
+        };
+        tracing::debug!(method, reason = error.reason.name(), ?delay, "trying again");
+        tokio::time::sleep(delay).await;
+    }
+}
+
 enum Repetition {
     Never,
     Few,
@@ -92,6 +115,8 @@ const fn repetition(error: &GoogleError) -> Repetition {
         Reason::GoogleUnavailable
         | Reason::NetworkUnreachable
         | Reason::ConnectionLost
+        // The metadata server of a new Pod may need some seconds.
+        | Reason::IdentityUnavailable
         | Reason::QuotaExhausted => Repetition::Backoff,
         // A damaged success may be whole next time; the refusal of some proxy stays one.
         Reason::UnexpectedAnswer => match error.http_status {
@@ -101,6 +126,10 @@ const fn repetition(error: &GoogleError) -> Repetition {
         Reason::PageTokenRejected | Reason::PageTokenExpired => Repetition::Few,
         Reason::DelegationMissing { .. }
         | Reason::CredentialRevoked
+        | Reason::ConsentIncomplete { .. }
+        | Reason::AccountMismatch { .. }
+        | Reason::SigningForbidden
+        | Reason::KeylessNotAllowed
         | Reason::KeyInvalid
         | Reason::AccountNotFound
         | Reason::AccountSuspended

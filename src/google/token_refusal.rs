@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use super::errors::{GoogleError, Reason, one_line};
 use super::http::Answer;
-use super::token::TOKEN_METHOD;
 
 #[derive(Deserialize)]
 struct OAuthError {
@@ -16,8 +15,14 @@ struct OAuthError {
     error_description: Option<String>,
 }
 
-/// The error that an answer of the token endpoint other than success means.
-pub(super) fn judge(answer: &Answer) -> GoogleError {
+/// Whether the answer is a refusal with this word.
+pub(super) fn says(answer: &Answer, word: &str) -> bool {
+    let refusal = serde_json::from_slice::<OAuthError>(&answer.body);
+    answer.status.is_client_error() && refusal.is_ok_and(|refusal| refusal.error == word)
+}
+
+/// The error that an answer of the token endpoint, or of one of its kind, other than success means.
+pub(super) fn judge(method: &'static str, answer: &Answer) -> GoogleError {
     let status = answer.status.as_u16();
     let (reason, message) = match serde_json::from_slice::<OAuthError>(&answer.body).ok() {
         Some(OAuthError {
@@ -34,7 +39,7 @@ pub(super) fn judge(answer: &Answer) -> GoogleError {
         None => (by_status(status), answer.beginning()),
     };
     GoogleError {
-        method: TOKEN_METHOD,
+        method,
         http_status: Some(status),
         reason,
         google_message: one_line(&message),
@@ -83,7 +88,12 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::token::TOKEN_METHOD;
     use super::*;
+
+    fn judge(answer: &Answer) -> GoogleError {
+        super::judge(TOKEN_METHOD, answer)
+    }
 
     fn answer(status: u16, body: &[u8]) -> Answer {
         Answer {

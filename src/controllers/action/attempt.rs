@@ -27,9 +27,9 @@ use crate::api::action::{ActionType, DeviceAction};
 use crate::api::connection::{Access, ChromeEnterpriseConnection};
 use crate::api::receipt::DeviceActionReceipt;
 use crate::controllers::inventory::targeted;
-use crate::controllers::tenant::credentials::{CredentialFacts, google_access};
+use crate::controllers::tenant::credentials::CredentialFacts;
 use crate::controllers::tenant::problem::{self, Problem};
-use crate::google::{DirectoryClient, GoogleError, Lane, MaySend, Turn, required_scopes};
+use crate::google::{DirectoryClient, GoogleError, Lane, MaySend, Turn};
 use crate::runtime::clock;
 use crate::runtime::moments::{Moment, reached};
 
@@ -54,12 +54,7 @@ pub(super) struct Work {
 impl Work {
     /// The reason and the remedy of a refusal of Google.
     fn problem(&self, error: &GoogleError) -> Problem {
-        let client_id = match &self.credentials {
-            CredentialFacts::Usable { client_id, .. } => client_id.as_deref(),
-            CredentialFacts::Unusable(_) => None,
-        };
-        let scopes = required_scopes(google_access(self.connection.spec.access));
-        problem::of_google(error, &self.connection, client_id, &scopes)
+        problem::of_google(error, &self.connection, &self.credentials)
     }
 }
 

@@ -284,9 +284,9 @@ fn google(
     let GoogleAccess {
         connection,
         credentials,
-        key,
+        credential,
     } = access;
-    let client = context.tenants.client(&connection, &credentials, key)?;
+    let client = context.tenants.client(&connection, &credentials, credential)?;
     Ok((
         client,
         GoogleAccessRest {

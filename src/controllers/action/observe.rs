@@ -18,7 +18,7 @@ use crate::api::receipt::{AttemptOutcome, DeviceActionReceipt};
 use crate::controllers::inventory::Scope;
 use crate::controllers::tenant::credentials::{self, CredentialFacts};
 use crate::controllers::tenant::owner;
-use crate::google::ServiceAccountKey;
+use crate::google::Credential;
 
 /// What was observed: the facts to decide from, and what work at Google needs.
 pub(super) struct Observed {
@@ -26,11 +26,11 @@ pub(super) struct Observed {
     pub(super) access: Option<GoogleAccess>,
 }
 
-/// What work at Google needs; the key never becomes a fact.
+/// What work at Google needs; the credential never becomes a fact.
 pub(super) struct GoogleAccess {
     pub(super) connection: ChromeEnterpriseConnection,
     pub(super) credentials: CredentialFacts,
-    pub(super) key: ServiceAccountKey,
+    pub(super) credential: Credential,
 }
 
 /// Reads action, receipt, connection and device of this name.
@@ -83,13 +83,14 @@ async fn read_tenant(
     let Some(connection) = bounded(api.get_opt(&name)).await? else {
         return Ok((None, None));
     };
-    let read = credentials::read(&context.client, namespace, &connection.spec.credentials);
-    let (credentials, key) = bounded(read).await?;
+    let rules = context.tenants.keyless();
+    let read = credentials::read(&context.client, rules, namespace, &connection.spec);
+    let (credentials, credential) = bounded(read).await?;
     let tenant = tenant(&connection, &credentials);
-    let access = key.map(|key| GoogleAccess {
+    let access = credential.map(|credential| GoogleAccess {
         connection,
         credentials,
-        key,
+        credential,
     });
     Ok((Some(tenant), access))
 }

@@ -11,7 +11,7 @@ use super::jobs;
 use super::plan::Act;
 use crate::api::connection::ChromeEnterpriseConnection;
 use crate::api::{CLEANUP_FINALIZER, FIELD_MANAGER};
-use crate::google::ServiceAccountKey;
+use crate::google::Credential;
 
 /// Does what the plan says. Long jobs are only started here.
 ///
@@ -20,16 +20,16 @@ use crate::google::ServiceAccountKey;
 pub(super) async fn apply(
     context: &Arc<Context>,
     facts: &Facts,
-    key: Option<ServiceAccountKey>,
+    credential: Option<Credential>,
     act: &Act,
 ) -> Result<(), kube::Error> {
     let uid = facts.connection.uid().unwrap_or_default();
     match act {
         Act::Nothing => Ok(()),
         Act::StartPass(start) => {
-            // A pass is only planned with usable credentials, and those come with their key.
-            if let Some(key) = key {
-                jobs::start_pass(context, facts, key, start);
+            // A pass is only planned with usable credentials, and those come with the credential itself.
+            if let Some(credential) = credential {
+                jobs::start_pass(context, facts, credential, start);
             }
             Ok(())
         }

@@ -8,18 +8,17 @@ use futures::FutureExt;
 
 use super::Context;
 use super::facts::{Facts, Finished, Job, PassProblem, PassStart};
+use super::revocation;
 use super::session::{Identity, JobHandle};
-use crate::api::connection::ChromeEnterpriseConnection;
 use crate::controllers::action;
 use crate::controllers::inventory::progress::Progress;
 use crate::controllers::inventory::write::Writer;
 use crate::controllers::inventory::{self, PassContext, PassFailure, PassReport, PassRequest, PassSettings};
-use crate::controllers::tenant::credentials::{CredentialFacts, google_access};
 use crate::controllers::tenant::problem::{self, Problem};
-use crate::google::{ServiceAccountKey, required_scopes};
+use crate::google::Credential;
 
 /// Starts a pass, unless a job is running.
-pub(super) fn start_pass(context: &Arc<Context>, facts: &Facts, key: ServiceAccountKey, start: &PassStart) {
+pub(super) fn start_pass(context: &Arc<Context>, facts: &Facts, credential: Credential, start: &PassStart) {
     let who = Identity::of(&facts.connection);
     let Some(handle) = begin(context, &who, Job::Pass(start.clone())) else {
         return;
@@ -27,7 +26,7 @@ pub(super) fn start_pass(context: &Arc<Context>, facts: &Facts, key: ServiceAcco
     let (context, facts, start) = (context.clone(), facts.clone(), start.clone());
     context.tracker.clone().spawn(async move {
         let started = handle.started;
-        let run = AssertUnwindSafe(pass(&context, &facts, key, &start, &handle)).catch_unwind();
+        let run = AssertUnwindSafe(pass(&context, &facts, credential, &start, &handle)).catch_unwind();
         let outcome = match run.await {
             Ok(Ok(report)) => Some(Ok(report)),
             Ok(Err(failure)) => failed(&facts, &failure, &handle),
@@ -47,6 +46,7 @@ pub(super) fn start_pass(context: &Arc<Context>, facts: &Facts, key: ServiceAcco
 /// Starts to remove the devices of a connection that is being deleted, unless a job is running.
 pub(super) fn start_cleanup(context: &Arc<Context>, facts: &Facts) {
     let who = Identity::of(&facts.connection);
+    let connection = facts.connection.clone();
     let Some(handle) = begin(context, &who, Job::Cleanup) else {
         return;
     };
@@ -61,7 +61,10 @@ pub(super) fn start_cleanup(context: &Arc<Context>, facts: &Facts) {
             inventory::remove_all(
                 &context.client, &writer, &namespace, context.settings.write_concurrency, &handle.progress, &handle.cancel,
             )
-            .await
+            .await?;
+            // Last, so that a removal that is tried again does not ask Google each time.
+            let revocation = revocation::revoke(&context, &connection);
+            handle.cancel.run_until_cancelled(revocation).await.ok_or(PassFailure::Cancelled)
         };
         let outcome = match AssertUnwindSafe(removal).catch_unwind().await {
             Ok(Ok(())) => Some(Ok(())),
@@ -92,14 +95,14 @@ fn begin(context: &Arc<Context>, who: &Identity, job: Job) -> Option<JobHandle> 
 async fn pass(
     context: &Context,
     facts: &Facts,
-    key: ServiceAccountKey,
+    credential: Credential,
     start: &PassStart,
     handle: &JobHandle,
 ) -> Result<PassReport, PassFailure> {
     let Identity { uid, namespace, name } = Identity::of(&facts.connection);
     let google = context
         .tenants
-        .client(&facts.connection, &facts.credentials, key)?;
+        .client(&facts.connection, &facts.credentials, credential)?;
     let writer = Writer::new(context.client.clone(), &namespace, &name, context.metrics.clone());
     let sync = facts
         .connection
@@ -152,12 +155,7 @@ fn failed(
     failure: &PassFailure,
     handle: &JobHandle,
 ) -> Option<Result<PassReport, PassProblem>> {
-    let client_id = match &facts.credentials {
-        CredentialFacts::Usable { client_id, .. } => client_id.as_deref(),
-        CredentialFacts::Unusable(_) => None,
-    };
-    let scopes = required_scopes(google_access(facts.connection.spec.access));
-    let problem = problem_of(failure, &facts.connection, client_id, &scopes)?;
+    let problem = problem_of(failure, facts)?;
     let Identity { namespace, name, .. } = Identity::of(&facts.connection);
     tracing::warn!(%namespace, connection = %name, reason = problem.reason, %failure, "a pass of the inventory failed; devices are kept as they are");
     Some(Err(PassProblem {
@@ -168,15 +166,10 @@ fn failed(
 }
 
 /// The problem behind a failed pass; `None` for a pass that was asked to stop.
-fn problem_of(
-    failure: &PassFailure,
-    connection: &ChromeEnterpriseConnection,
-    client_id: Option<&str>,
-    scopes: &[&str],
-) -> Option<Problem> {
+fn problem_of(failure: &PassFailure, facts: &Facts) -> Option<Problem> {
     match failure {
         PassFailure::Cancelled => None,
-        PassFailure::Google(error) => Some(problem::of_google(error, connection, client_id, scopes)),
+        PassFailure::Google(error) => Some(problem::of_google(error, &facts.connection, &facts.credentials)),
         // Only the removal of a connection meets it.
         PassFailure::Actions(_) | PassFailure::List(_) => Some(Problem::passing(
             "InventoryUnreadable",

@@ -10,6 +10,7 @@ mod observe;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
+mod revocation;
 mod schedule;
 mod session;
 mod status;
@@ -103,13 +104,21 @@ async fn reconcile(watched: Arc<Watched>, context: Arc<Context>) -> Result<Actio
 }
 
 async fn look(context: &Arc<Context>, namespace: &str, name: &str) -> Result<Option<Duration>, kube::Error> {
-    let Some(observed) = observe::observe(&context.client, &context.sessions, namespace, name).await? else {
+    let Some(observed) = observe::observe(
+        &context.client,
+        &context.tenants,
+        &context.sessions,
+        namespace,
+        name,
+    )
+    .await?
+    else {
         return Ok(None);
     };
     let mut facts = observed.facts;
     let now = Timestamp::now();
     let plan = plan::plan(&facts, &context.plan_settings(), now);
-    apply::apply(context, &facts, observed.key, &plan.act).await?;
+    apply::apply(context, &facts, observed.credential, &plan.act).await?;
     if plan.view != View::Silent {
         // What was just started or stopped is part of the story.
         facts.session = context

@@ -6,14 +6,14 @@ use kube::{Client, ResourceExt};
 use super::facts::Facts;
 use super::session::Sessions;
 use crate::api::connection::ChromeEnterpriseConnection;
-use crate::controllers::tenant::{credentials, owner};
-use crate::google::ServiceAccountKey;
+use crate::controllers::tenant::{Tenants, credentials, owner};
+use crate::google::Credential;
 
 /// What was observed: the facts to decide from, and the secret that never becomes a fact.
 #[derive(Debug)]
 pub(super) struct Observed {
     pub(super) facts: Facts,
-    pub(super) key: Option<ServiceAccountKey>,
+    pub(super) credential: Option<Credential>,
 }
 
 /// Reads the connection, its siblings and its Secret; `None` if the connection is gone.
@@ -22,6 +22,7 @@ pub(super) struct Observed {
 /// When the API server cannot be asked.
 pub(super) async fn observe(
     client: &Client,
+    tenants: &Tenants,
     sessions: &Sessions,
     namespace: &str,
     name: &str,
@@ -34,7 +35,8 @@ pub(super) async fn observe(
     let older = owner::oldest(siblings.items.into_iter().map(|sibling| sibling.metadata))
         .filter(|oldest| oldest.uid != connection.metadata.uid)
         .and_then(|oldest| oldest.name);
-    let (credentials, key) = credentials::read(client, namespace, &connection.spec.credentials).await?;
+    let rules = tenants.keyless();
+    let (credentials, credential) = credentials::read(client, rules, namespace, &connection.spec).await?;
     let session = sessions.facts(&connection.uid().unwrap_or_default());
     Ok(Some(Observed {
         facts: Facts {
@@ -44,6 +46,6 @@ pub(super) async fn observe(
             session,
             last_exchange: None,
         },
-        key,
+        credential,
     }))
 }

@@ -13,9 +13,8 @@ use crate::api::connection::{
     SyncPhase, SyncStatus,
 };
 use crate::controllers::status_write::replace_status;
-use crate::controllers::tenant::credentials::{CredentialFacts, google_access};
+use crate::controllers::tenant::credentials::{self, CredentialFacts};
 use crate::controllers::tenant::problem::Problem;
-use crate::google::required_scopes;
 
 /// Writes the status if it changed: once, as a whole, and only to the very object that was observed.
 ///
@@ -324,16 +323,18 @@ fn prune_held(hold: &PruneHold, facts: &Facts) -> Desired {
     )
 }
 
-/// What the admin enters at Google: known as soon as the credentials can be read.
+/// What the admin needs at Google: known as soon as the credentials can be read.
 fn oauth(facts: &Facts, old: Option<OAuthStatus>) -> OAuthStatus {
-    let access = google_access(facts.connection.spec.access);
+    let spec = &facts.connection.spec;
     let client_id = match &facts.credentials {
         CredentialFacts::Usable { client_id, .. } => client_id.clone(),
+        // Without a key nobody knows it.
+        CredentialFacts::Unusable(_) if spec.credentials.keyless.is_some() => None,
         CredentialFacts::Unusable(_) => old.and_then(|oauth| oauth.client_id),
     };
     OAuthStatus {
         client_id,
-        scopes: required_scopes(access).map(str::to_owned).to_vec(),
+        scopes: credentials::scopes(spec).into_iter().map(str::to_owned).collect(),
     }
 }
 

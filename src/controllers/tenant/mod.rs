@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `owner` | which connection a namespace belongs to |
 //! | `credentials` | how credentials are read, and what is wrong with them |
+//! | `keyless` | who may sign in without a key |
 //! | `problem` | the reason and the remedy of everything that Google can refuse |
 
 pub(crate) mod credentials;
+mod keyless;
 pub(crate) mod owner;
 pub(crate) mod problem;
 
@@ -21,7 +23,8 @@ use kube::ResourceExt;
 use crate::api::connection::ChromeEnterpriseConnection;
 use crate::controllers::digest;
 use crate::controllers::inventory::targeted::TargetedReads;
-use crate::google::{DirectoryClient, GoogleContext, GoogleError, ServiceAccountKey};
+use crate::controllers::settings::KeylessRule;
+use crate::google::{Credential, DirectoryClient, GoogleContext, GoogleError};
 use credentials::{CredentialFacts, google_access};
 
 /// A connection is woken for an exchange at most this often: its status tells of it.
@@ -30,6 +33,7 @@ const EXCHANGE_EVERY: Duration = Duration::from_secs(10);
 /// What the controllers of this process share.
 pub(crate) struct Tenants {
     google: GoogleContext,
+    keyless: Vec<KeylessRule>,
     clients: Mutex<HashMap<String, Kept>>,
     exchanges: Mutex<HashMap<String, Exchange>>,
     targeted: Mutex<HashMap<String, Arc<TargetedReads>>>,
@@ -50,14 +54,16 @@ struct Exchange {
 }
 
 impl Tenants {
-    /// Nothing is known yet. The two senders take namespace and name of connections and actions that have news.
+    /// Nothing is known yet. The rules say who may sign in without a key. The two senders take namespace and name of connections and actions that have news.
     pub(crate) fn new(
         google: GoogleContext,
+        keyless: Vec<KeylessRule>,
         wake_connection: UnboundedSender<(String, String)>,
         wake_action: UnboundedSender<(String, String)>,
     ) -> Self {
         Self {
             google,
+            keyless,
             clients: Mutex::default(),
             exchanges: Mutex::default(),
             targeted: Mutex::default(),
@@ -71,6 +77,11 @@ impl Tenants {
         &self.google
     }
 
+    /// Who may sign in without a key.
+    pub(crate) fn keyless(&self) -> &[KeylessRule] {
+        &self.keyless
+    }
+
     /// The client of this connection. It is kept, with its token, while account, credentials and access stay the same.
     ///
     /// # Errors
@@ -79,7 +90,7 @@ impl Tenants {
         &self,
         connection: &ChromeEnterpriseConnection,
         credentials: &CredentialFacts,
-        key: ServiceAccountKey,
+        credential: Credential,
     ) -> Result<DirectoryClient, GoogleError> {
         let spec = &connection.spec;
         let fingerprint = match credentials {
@@ -93,7 +104,7 @@ impl Tenants {
         if let Some(kept) = clients.get(&uid).filter(|kept| kept.made_from == made_from) {
             return Ok(kept.client.clone());
         }
-        let client = DirectoryClient::new(&self.google, key, &spec.admin_email, access)?;
+        let client = DirectoryClient::new(&self.google, credential, &spec.admin_email, access)?;
         let kept = Kept {
             made_from,
             client: client.clone(),

@@ -1,7 +1,8 @@
 //! What can be wrong with a connection: one reason for programs, one sentence with the remedy for people.
 
+use super::credentials::{self, CredentialFacts, Place};
 use crate::api::connection::ChromeEnterpriseConnection;
-use crate::google::{CredentialError, ErrorClass, GoogleError, Reason};
+use crate::google::{CredentialError, CredentialKind, ErrorClass, GoogleError, Reason};
 
 /// What is wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,37 +39,54 @@ impl Problem {
 pub(crate) fn of_google(
     error: &GoogleError,
     connection: &ChromeEnterpriseConnection,
-    client_id: Option<&str>,
-    scopes: &[&str],
+    credentials: &CredentialFacts,
 ) -> Problem {
+    let spec = &connection.spec;
+    let explanation = error
+        .reason
+        .explanation_for(credentials::kind_of(&spec.credentials));
     let message = match &error.reason {
-        Reason::DelegationMissing { missing_scopes } => delegation_message(missing_scopes, client_id, scopes),
+        Reason::DelegationMissing { missing_scopes } => delegation_message(
+            missing_scopes,
+            &whom(connection, credentials),
+            &credentials::scopes(spec),
+        ),
+        Reason::ConsentIncomplete { missing_scopes } => {
+            format!("{explanation} (not granted: {})", missing_scopes.join(", "))
+        }
+        Reason::AccountMismatch { signed_in_as } => match signed_in_as.as_deref().filter(fit_to_show) {
+            Some(account) => {
+                format!(
+                    "{explanation} (spec.adminEmail: {}; the consent: {account})",
+                    spec.admin_email
+                )
+            }
+            None => format!("{explanation} (spec.adminEmail: {})", spec.admin_email),
+        },
+        Reason::SigningForbidden => {
+            let keyless = spec.credentials.keyless.as_ref();
+            let account = keyless.map_or("", |keyless| keyless.service_account_email.as_str());
+            format!("{explanation} (service account: {account})")
+        }
         Reason::AccountNotFound
         | Reason::AccountSuspended
         | Reason::AccountNotAdmin
         | Reason::PrivilegeMissing => {
-            format!(
-                "{} (account: {})",
-                error.reason.explanation(),
-                connection.spec.admin_email
-            )
+            format!("{} (account: {})", explanation, connection.spec.admin_email)
         }
-        Reason::CustomerNotFound => format!(
-            "{} (customer ID: {})",
-            error.reason.explanation(),
-            connection.spec.customer_id
-        ),
+        Reason::CustomerNotFound => format!("{} (customer ID: {})", explanation, connection.spec.customer_id),
         Reason::OrgUnitNotFound => format!(
             "{} (spec.sync.orgUnitPath: {})",
-            error.reason.explanation(),
-            connection.spec.sync.org_unit_path
+            explanation, connection.spec.sync.org_unit_path
         ),
         Reason::InvalidQuery => format!(
             "{} (spec.sync.query: {})",
-            error.reason.explanation(),
+            explanation,
             connection.spec.sync.query.as_deref().unwrap_or_default()
         ),
         Reason::CredentialRevoked
+        | Reason::IdentityUnavailable
+        | Reason::KeylessNotAllowed
         | Reason::KeyInvalid
         | Reason::AccessBlocked
         | Reason::ScopeMissing
@@ -86,7 +104,7 @@ pub(crate) fn of_google(
         | Reason::GoogleUnavailable
         | Reason::NetworkUnreachable
         | Reason::ConnectionLost
-        | Reason::UnexpectedAnswer => error.reason.explanation().to_owned(),
+        | Reason::UnexpectedAnswer => explanation.to_owned(),
     };
     let needs_a_person = match error.class() {
         ErrorClass::Terminal { .. } => true,
@@ -99,9 +117,32 @@ pub(crate) fn of_google(
     }
 }
 
+/// Whether a text of Google can stand in a message.
+fn fit_to_show(text: &&str) -> bool {
+    text.len() <= 254 && text.chars().all(|letter| letter.is_ascii_graphic())
+}
+
+/// Whom a super admin enters on the delegation page.
+fn whom(connection: &ChromeEnterpriseConnection, credentials: &CredentialFacts) -> String {
+    if let Some(keyless) = &connection.spec.credentials.keyless {
+        let account = &keyless.service_account_email;
+        return format!(
+            "that `gcloud iam service-accounts describe {account} --format='value(uniqueId)'` prints"
+        );
+    }
+    match credentials {
+        CredentialFacts::Usable {
+            client_id: Some(client_id),
+            ..
+        } => client_id.clone(),
+        CredentialFacts::Usable { client_id: None, .. } | CredentialFacts::Unusable(_) => {
+            "of the service account".to_owned()
+        }
+    }
+}
+
 /// Everything that a super admin has to paste, in one sentence.
-fn delegation_message(missing: &[&'static str], client_id: Option<&str>, scopes: &[&str]) -> String {
-    let client = client_id.unwrap_or("of the service account");
+fn delegation_message(missing: &[&'static str], client: &str, scopes: &[&str]) -> String {
     let found = if missing.is_empty() || missing.len() == scopes.len() {
         "Google does not let the service account act for this customer.".to_owned()
     } else {
@@ -117,12 +158,48 @@ fn delegation_message(missing: &[&'static str], client_id: Option<&str>, scopes:
     )
 }
 
-/// The problem behind a key file that cannot be used.
-pub(crate) fn of_key(secret: &str, key: &str, error: &CredentialError) -> Problem {
+/// What is expected in a Secret, and how it gets there.
+const fn expected(place: Place<'_>) -> (&'static str, &'static str) {
+    match place.kind {
+        CredentialKind::AuthorizedUser => (
+            "an authorized-user file",
+            "Connect with `kubectl chromeos connect`, which signs in and writes the Secret.",
+        ),
+        CredentialKind::ServiceAccountKey | CredentialKind::Keyless => (
+            "a service account key",
+            "Put the JSON file into it as Google Cloud made it.",
+        ),
+    }
+}
+
+/// The problem of a Secret that is not there.
+pub(crate) fn no_secret(place: Place<'_>) -> Problem {
+    let (what, how) = expected(place);
+    let Place { secret, key, .. } = place;
+    Problem::stalled(
+        "SecretNotFound",
+        format!("There is no Secret {secret} in this namespace. It should hold {what} under {key}. {how}"),
+    )
+}
+
+/// The problem of a Secret that does not hold the key.
+pub(crate) fn no_key(place: Place<'_>) -> Problem {
+    let (what, _) = expected(place);
+    let Place { secret, key, .. } = place;
     Problem::stalled(
         "SecretInvalid",
         format!(
-            "Key {key} of Secret {secret} is not a service account key: {error}. Put the JSON file into it as Google Cloud made it."
+            "Secret {secret} has no key {key}. Put {what} under it, or name the right key in secretRef.key."
         ),
+    )
+}
+
+/// The problem behind a file that cannot be used.
+pub(crate) fn of_file(place: Place<'_>, error: &CredentialError) -> Problem {
+    let (what, how) = expected(place);
+    let Place { secret, key, .. } = place;
+    Problem::stalled(
+        "SecretInvalid",
+        format!("Key {key} of Secret {secret} is not {what}: {error}. {how}"),
     )
 }

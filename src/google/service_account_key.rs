@@ -11,46 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-/// Largest key file that is read. Google's are about 2.4 kB.
-const SIZE_LIMIT: usize = 64 * 1024;
-
-/// Longest e-mail address, client ID or project ID that is believed.
-const NAME_LIMIT: usize = 320;
-
-/// Why a key file cannot be used. No variant carries anything from the file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CredentialError {
-    /// The file is far too large for a key.
-    #[error("the file is larger than {SIZE_LIMIT} bytes, so it is no service account key")]
-    TooLarge,
-    /// The file is no JSON.
-    #[error(
-        "the file is no valid JSON (line {line}, column {column}); use the key file as Google Cloud made it"
-    )]
-    NotJson {
-        /// Line where reading stopped.
-        line: usize,
-        /// Column where reading stopped.
-        column: usize,
-    },
-    /// The file is JSON but no object, or names a field twice.
-    #[error("the file is no JSON object with each field once; use the key file as Google Cloud made it")]
-    NotAnObject,
-    /// The file is another kind of credential.
-    #[error("the field type is not service_account; create a key for a service account in Google Cloud")]
-    WrongType,
-    /// A field is missing or empty.
-    #[error("the field {0} is missing or empty; use the key file as Google Cloud made it")]
-    MissingField(&'static str),
-    /// A field is there but unusable.
-    #[error("the field {field} {problem}; use the key file as Google Cloud made it")]
-    InvalidField {
-        /// Name of the field.
-        field: &'static str,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-}
+use super::credential::project_of;
+use super::credential_file::{self, CredentialError, name, text};
 
 /// The usable part of a service account key.
 #[derive(Clone)]
@@ -77,11 +39,9 @@ impl ServiceAccountKey {
     /// The Google Cloud project whose quota is used. Older files do not name it; then the e-mail address does.
     #[must_use]
     pub fn project_id(&self) -> &str {
-        let from_email = || {
-            let domain = self.email.split_once('@').map_or("", |(_, domain)| domain);
-            domain.strip_suffix(".iam.gserviceaccount.com").unwrap_or(domain)
-        };
-        self.project_id.as_deref().unwrap_or_else(from_email)
+        self.project_id
+            .as_deref()
+            .unwrap_or_else(|| project_of(&self.email))
     }
 
     pub(super) fn private_key(&self) -> &str {
@@ -114,23 +74,8 @@ struct KeyFile {
 /// # Errors
 /// [`CredentialError`] says which field is at fault and never what is in it.
 pub fn parse_service_account_key(json: &[u8]) -> Result<ServiceAccountKey, CredentialError> {
-    if json.len() > SIZE_LIMIT {
-        return Err(CredentialError::TooLarge);
-    }
-    // The library's own message may quote the file, so only the place is passed on.
-    let file: KeyFile = serde_json::from_slice(json).map_err(|error| {
-        if error.is_data() {
-            CredentialError::NotAnObject
-        } else {
-            CredentialError::NotJson {
-                line: error.line(),
-                column: error.column(),
-            }
-        }
-    })?;
-    if text("type", file.r#type)? != "service_account" {
-        return Err(CredentialError::WrongType);
-    }
+    let file: KeyFile = credential_file::read(json)?;
+    credential_file::check_type("service_account", file.r#type)?;
     let email = name("client_email", file.client_email)?;
     if !email.contains('@') {
         return Err(CredentialError::InvalidField {
@@ -159,46 +104,6 @@ pub fn parse_service_account_key(json: &[u8]) -> Result<ServiceAccountKey, Crede
     })
 }
 
-fn text(field: &'static str, value: Option<serde_json::Value>) -> Result<String, CredentialError> {
-    match value {
-        None | Some(serde_json::Value::Null) => Err(CredentialError::MissingField(field)),
-        Some(serde_json::Value::String(text)) if text.trim().is_empty() => {
-            Err(CredentialError::MissingField(field))
-        }
-        Some(serde_json::Value::String(text)) => Ok(text),
-        Some(
-            serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_)
-            | serde_json::Value::Array(_)
-            | serde_json::Value::Object(_),
-        ) => Err(CredentialError::InvalidField {
-            field,
-            problem: "is not a text",
-        }),
-    }
-}
-
-/// A text that may be shown.
-fn name(field: &'static str, value: Option<serde_json::Value>) -> Result<String, CredentialError> {
-    let text = text(field, value)?;
-    if text.len() > NAME_LIMIT {
-        return Err(CredentialError::InvalidField {
-            field,
-            problem: "is too long",
-        });
-    }
-    if text
-        .chars()
-        .any(|character| character.is_control() || character.is_whitespace())
-    {
-        return Err(CredentialError::InvalidField {
-            field,
-            problem: "holds blanks or control characters",
-        });
-    }
-    Ok(text)
-}
-
 /// Refuses now what signing would refuse later.
 fn check_private_key(pem: &str) -> Result<(), CredentialError> {
     let field = "private_key";
@@ -218,6 +123,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
+    use super::super::credential_file::SIZE_LIMIT;
     use super::*;
     use crate::google::testing::test_key;
 
@@ -257,7 +163,11 @@ mod tests {
     fn every_missing_or_odd_field_is_named_and_no_value_is_shown() {
         let odd: [(&'static str, serde_json::Value, CredentialError); 11] = [
             ("type", json!(null), CredentialError::MissingField("type")),
-            ("type", json!("authorized_user"), CredentialError::WrongType),
+            (
+                "type",
+                json!("authorized_user"),
+                CredentialError::WrongType("service_account"),
+            ),
             (
                 "client_email",
                 json!(null),
