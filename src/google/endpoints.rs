@@ -8,6 +8,7 @@ use super::errors::{GoogleError, Reason};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     directory: Url,
+    authorize: Url,
     token: Url,
     revoke: Url,
     userinfo: Url,
@@ -24,6 +25,7 @@ impl Endpoints {
     pub fn google() -> Self {
         Self {
             directory: constant("https://admin.googleapis.com/"),
+            authorize: constant("https://accounts.google.com/o/oauth2/v2/auth"),
             token: constant("https://oauth2.googleapis.com/token"),
             revoke: constant("https://oauth2.googleapis.com/revoke"),
             userinfo: constant("https://openidconnect.googleapis.com/v1/userinfo"),
@@ -37,12 +39,19 @@ impl Endpoints {
     pub fn all_at(base: &Url) -> Self {
         Self {
             directory: base.clone(),
+            authorize: below(base, &["o", "oauth2", "v2", "auth"]),
             token: below(base, &["token"]),
             revoke: below(base, &["revoke"]),
             userinfo: below(base, &["v1", "userinfo"]),
             iam_credentials: base.clone(),
             metadata: base.clone(),
         }
+    }
+
+    /// Where an admin is asked for consent, in a browser.
+    #[must_use]
+    pub const fn authorize(&self) -> &Url {
+        &self.authorize
     }
 
     /// Where tokens come from; also the audience that a signed request names.
@@ -139,6 +148,10 @@ mod tests {
     #[test]
     fn google_is_where_google_is() {
         let google = Endpoints::google();
+        assert_eq!(
+            google.authorize().as_str(),
+            "https://accounts.google.com/o/oauth2/v2/auth"
+        );
         assert_eq!(google.token().as_str(), "https://oauth2.googleapis.com/token");
         assert_eq!(google.revoke().as_str(), "https://oauth2.googleapis.com/revoke");
         assert_eq!(
@@ -177,6 +190,8 @@ mod tests {
         ] {
             let endpoints = Endpoints::all_at(&Url::parse(base).unwrap());
             assert_eq!(endpoints.token().as_str(), token);
+            let authorize = token.replace("/token", "/o/oauth2/v2/auth");
+            assert_eq!(endpoints.authorize().as_str(), authorize);
         }
     }
 
