@@ -9,5 +9,15 @@
 // Helpers of `world` that only some of the coming tests use.
 #![allow(dead_code)]
 
+mod completion;
+mod connections;
+mod disconnect;
+mod doctor;
+mod doctor_google;
+mod generated;
+mod kubectl;
 mod lists;
+mod status;
+mod sync;
+mod trouble;
 mod world;
