@@ -13,8 +13,8 @@ use clap::{Parser, Subcommand};
 
 use crate::cluster::{Cluster, ClusterArguments};
 use crate::commands::{
-    actions, connect, deprovision, device, devices, disconnect, doctor, lost_mode, org_units, receipts,
-    report, restart, resume, status, suspend, sync, wipe,
+    actions, completion, connect, deprovision, device, devices, disconnect, doctor, generate, lost_mode,
+    org_units, receipts, report, restart, resume, status, suspend, sync, wipe,
 };
 use crate::failure::{Exit, Failure};
 
@@ -30,10 +30,37 @@ use crate::failure::{Exit, Failure};
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Typed,
     /// Which cluster.
     #[command(flatten)]
     pub cluster: ClusterArguments,
+}
+
+/// What was typed.
+#[derive(Debug, Subcommand)]
+pub enum Typed {
+    /// Something about a cluster.
+    #[command(flatten)]
+    Cluster(Command),
+    /// Something about the program itself.
+    #[command(flatten)]
+    Program(ProgramCommand),
+}
+
+/// What the program can do about itself. It works without a kubeconfig.
+#[derive(Debug, Subcommand)]
+pub enum ProgramCommand {
+    /// Print a completion script for a shell
+    Completion(completion::Arguments),
+    /// Print candidates for what is being typed, in the way that kubectl asks for
+    #[command(name = "__complete", hide = true)]
+    Complete(completion::Words),
+    /// Write the committed files that are made from the command line
+    #[command(hide = true)]
+    Generate(generate::Arguments),
+    /// Write manual pages, for whoever packages this program
+    #[command(hide = true)]
+    Man(generate::ManArguments),
 }
 
 /// What the program can do.
@@ -105,8 +132,12 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 }
 
 async fn perform(cli: &Cli) -> Result<Exit, Failure> {
+    let command = match &cli.command {
+        Typed::Program(command) => return about_itself(command).await,
+        Typed::Cluster(command) => command,
+    };
     let cluster = Cluster::choose(&cli.cluster).await?;
-    match &cli.command {
+    match command {
         Command::Connect(arguments) => connect::run(&cluster, arguments).await,
         Command::Status(arguments) => status::run(&cluster, arguments).await,
         Command::Sync(arguments) => sync::run(&cluster, arguments).await,
@@ -124,6 +155,15 @@ async fn perform(cli: &Cli) -> Result<Exit, Failure> {
         Command::LostMode(arguments) => lost_mode::run(&cluster, arguments).await,
         Command::Actions(arguments) => actions::run(&cluster, arguments).await,
         Command::Receipts(arguments) => receipts::run(&cluster, arguments).await,
+    }
+}
+
+async fn about_itself(command: &ProgramCommand) -> Result<Exit, Failure> {
+    match command {
+        ProgramCommand::Completion(arguments) => completion::run(arguments),
+        ProgramCommand::Complete(words) => completion::complete(words).await,
+        ProgramCommand::Generate(arguments) => generate::run(arguments),
+        ProgramCommand::Man(arguments) => generate::man(arguments),
     }
 }
 

@@ -1,12 +1,14 @@
 //! One module for each command: its flags, and what it does.
 
 pub mod actions;
+pub mod completion;
 pub mod connect;
 pub mod deprovision;
 pub mod device;
 pub mod devices;
 pub mod disconnect;
 pub mod doctor;
+pub mod generate;
 pub mod lost_mode;
 pub mod org_units;
 pub mod receipts;

@@ -11,4 +11,7 @@
 
 mod connect;
 mod lists;
+mod status;
+mod sync;
+mod trouble;
 mod world;

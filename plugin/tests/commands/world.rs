@@ -37,7 +37,8 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    async fn start() -> Self {
+    /// One of its own, for a test that changes what the whole cluster has.
+    pub(crate) async fn start() -> Self {
         let server = DevCluster::builder().start().await.unwrap();
         let client = client(server.kubeconfig()).await;
         let api: Api<crds::Definition> = Api::all(client.clone());

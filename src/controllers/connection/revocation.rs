@@ -89,7 +89,7 @@ async fn attempt(
 }
 
 fn is_ours(consent: &StoredConsent) -> bool {
-    consent.labels.get(CREATED_BY_LABEL).map(String::as_str) == Some(CREATED_BY_CONNECT)
+    consent.labels.get(CREATED_BY_LABEL).map(String::as_str) == Some(CREATED_BY_PLUGIN)
 }
 
 /// Whether another connection, in any namespace that the operator looks after, would stop working.
