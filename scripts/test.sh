@@ -12,5 +12,6 @@ step 'Formatting' cargo fmt --all --check
 step 'Lints' cargo clippy --workspace --all-targets --locked -- --deny warnings
 step 'Build' cargo build --workspace --locked
 step 'Kubernetes programs' scripts/assets.sh --with kube-controller-manager
+step 'Browser' scripts/browser.sh
 step 'Rust tests' cargo test --workspace --locked
 step 'Python client' tests/python/run.sh

@@ -34,7 +34,7 @@ exec "$0" "$@" 3<&- </dev/null
 
 /// A running program that dies with this process, with this value, or on [`Leashed::kill`].
 #[derive(Debug)]
-pub(crate) struct Leashed {
+pub struct Leashed {
     /// Holds the writing end of the pipe as its standard input.
     child: Child,
 }
@@ -44,7 +44,11 @@ impl Leashed {
     ///
     /// A program that cannot be executed is not an error here: it ends at once with status 126 or
     /// 127 and a line in its log.
-    pub(crate) fn start(
+    ///
+    /// # Errors
+    ///
+    /// There is no shell to start it with.
+    pub fn start(
         program: &Path,
         arguments: &[String],
         configure: impl FnOnce(&mut Command),
@@ -64,12 +68,17 @@ impl Leashed {
     }
 
     /// The process id of the program itself.
-    pub(crate) fn id(&self) -> u32 {
+    #[must_use]
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    ///
+    /// The operating system does not know it any more.
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
 
@@ -80,7 +89,7 @@ impl Leashed {
     }
 
     /// Ends it at once and waits until it is gone. Doing it again does nothing.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         // Both fail only if it is gone already. `wait` also closes the pipe, which ends the watcher.
         let _ = self.child.kill();
         let _ = self.child.wait();

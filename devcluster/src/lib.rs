@@ -3,6 +3,7 @@
 //!
 //! - [`Assets`] finds the programs, or builds them once with Go.
 //! - [`DevCluster`] runs them, and leaves nothing behind however the process ends.
+//! - [`Leashed`] is how it runs each: a child process that never outlives this one.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), devcluster::Error> {
@@ -40,4 +41,5 @@ pub use assets::Assets;
 pub use builder::DevClusterBuilder;
 pub use cluster::DevCluster;
 pub use error::Error;
+pub use leash::Leashed;
 pub use program::Program;
