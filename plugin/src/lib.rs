@@ -6,6 +6,7 @@
 //! | `cluster` | which cluster and namespace are meant, and how objects are listed |
 //! | `commands` | one module for each command |
 //! | `failure` | what people are told when something cannot be done, and the exit codes |
+//! | `inventory` | rules about devices that several commands share |
 //! | `output` | tables, CSV, JSON and YAML; what may be shown on a terminal |
 //! | `terminal` | questions, colours, progress: only where a person looks |
 
@@ -13,5 +14,6 @@ pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod failure;
+pub mod inventory;
 pub mod output;
 pub mod terminal;

@@ -9,10 +9,8 @@ use kube::api::{Api, ListParams};
 
 use super::{Cluster, Scope, equals, pages};
 use crate::failure::Failure;
+use crate::inventory::State;
 use crate::output::clean;
-
-/// Google's word for a device that was released from management.
-pub const DEPROVISIONED: &str = "DEPROVISIONED";
 
 /// How long a mistyped serial number is compared with the others. A large fleet is not read to its end for a hint.
 const TYPO_SEARCH: Duration = Duration::from_secs(3);
@@ -73,7 +71,7 @@ async fn candidates(cluster: &Cluster, scope: &Scope, wanted: &str) -> Result<Ve
 }
 
 fn is_deprovisioned(device: &ChromeOSDevice) -> bool {
-    status(device).and_then(|status| status.state.as_deref()) == Some(DEPROVISIONED)
+    State::of_device(device) == State::Deprovisioned
 }
 
 fn status(device: &ChromeOSDevice) -> Option<&ChromeOSDeviceStatus> {

@@ -12,7 +12,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::NamespaceResourceScope;
 use kube::{Client, Config, Resource};
 
-pub use device::{DEPROVISIONED, find_device, find_device_in};
+pub use device::{find_device, find_device_in};
 pub use list::{Pages, equals, pages};
 
 use crate::failure::Failure;
