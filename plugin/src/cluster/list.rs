@@ -59,6 +59,20 @@ impl<K: Clone + Debug + DeserializeOwned> Pages<K> {
     }
 }
 
+/// A field selector that wants exactly this value.
+#[must_use]
+pub fn equals(field: &str, value: &str) -> String {
+    // Commas, equals signs and backslashes mean something there.
+    let mut selector = format!("{field}=");
+    for character in value.chars() {
+        if matches!(character, '\\' | ',' | '=') {
+            selector.push('\\');
+        }
+        selector.push(character);
+    }
+    selector
+}
+
 /// A walk that takes longer than etcd keeps its history (five minutes by default) cannot go on.
 fn expired(doing: &str, error: &kube::Error) -> Failure {
     if let kube::Error::Api(status) = error

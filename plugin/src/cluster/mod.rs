@@ -1,5 +1,6 @@
 //! Which cluster and namespace are meant, and how objects are listed.
 
+mod device;
 mod list;
 
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::NamespaceResourceScope;
 use kube::{Client, Config, Resource};
 
-pub use list::{Pages, pages};
+pub use device::{find_device, find_device_in};
+pub use list::{Pages, equals, pages};
 
 use crate::failure::Failure;
 

@@ -20,7 +20,7 @@ pub use cell::{Cell, Tone, age};
 pub use clean::clean;
 pub use format::{ListFormat, ListOutput, ObjectFormat, ObjectOutput};
 pub use object::{print_object, to_yaml};
-pub use rows::{Column, Rows, Shown};
+pub use rows::{Column, Rows, Shown, harmless};
 pub use table::Table;
 
 use std::io;

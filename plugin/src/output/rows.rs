@@ -253,7 +253,8 @@ impl<K: Resource<DynamicType = ()> + Serialize> Rows<K> {
 
 /// A field that no spreadsheet takes for a formula (OWASP, "CSV Injection"). Characters that steer a terminal are
 /// written out, because CSV is looked at there too.
-fn harmless(field: &str) -> String {
+#[must_use]
+pub fn harmless(field: &str) -> String {
     let shown = super::clean(field);
     if shown.trim_start().starts_with(['=', '+', '-', '@']) && shown.parse::<f64>().is_err() {
         format!("'{shown}")
