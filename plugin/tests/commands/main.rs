@@ -9,5 +9,13 @@
 // Helpers of `world` that only some of the coming tests use.
 #![allow(dead_code)]
 
+mod act;
+mod act_end_to_end;
+mod act_faults;
+mod act_people;
+mod actions;
 mod lists;
+mod proxy;
+mod receipts;
+mod stage;
 mod world;

@@ -37,7 +37,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let server = DevCluster::builder().start().await.unwrap();
         let client = client(server.kubeconfig()).await;
         let api: Api<crds::Definition> = Api::all(client.clone());
