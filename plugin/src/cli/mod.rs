@@ -7,6 +7,8 @@
     reason = "doc comments here are the help text, which is printed as it stands"
 )]
 
+pub mod moment;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

@@ -1,5 +1,6 @@
 //! One module for each command: its flags, and what it does.
 
+pub(crate) mod act;
 pub mod actions;
 pub mod completion;
 pub mod connect;

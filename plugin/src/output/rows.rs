@@ -22,6 +22,8 @@ pub enum Shown {
     AllNamespaces,
     /// In CSV only.
     CsvOnly,
+    /// In every table, and not in CSV: what CSV has in another form.
+    PeopleOnly,
 }
 
 /// One column of a list of `K`.
@@ -79,6 +81,7 @@ impl<K: Resource<DynamicType = ()> + Serialize> Rows<K> {
             Shown::Wide => matches!(format, ListFormat::Wide | ListFormat::Csv),
             Shown::AllNamespaces => all_namespaces || format == ListFormat::Csv,
             Shown::CsvOnly => format == ListFormat::Csv,
+            Shown::PeopleOnly => format != ListFormat::Csv,
         };
         let people = matches!(format, ListFormat::Table | ListFormat::Wide);
         // A wide table was asked for: nothing of it is cut.
