@@ -83,7 +83,7 @@ impl Leashed {
     }
 
     /// Sends a signal to the program.
-    pub fn signal(&self, signal: Signal) -> nix::Result<()> {
+    pub(crate) fn signal(&self, signal: Signal) -> nix::Result<()> {
         // Not reaped yet, so the number still belongs to the child; it fits, being a pid_t.
         kill(Pid::from_raw(self.child.id().cast_signed()), signal)
     }

@@ -8,6 +8,7 @@
 //! | `connections` | which connection is meant, how it is, and how it goes on |
 //! | `failure` | what people are told when something cannot be done, and the exit codes |
 //! | `google` | where Google is, for commands that speak to it |
+//! | `inventory` | rules about devices that several commands share |
 //! | `output` | tables, CSV, JSON and YAML; what may be shown on a terminal |
 //! | `terminal` | questions, colours, progress: only where a person looks |
 
@@ -17,5 +18,6 @@ pub mod commands;
 pub mod connections;
 pub mod failure;
 pub mod google;
+pub mod inventory;
 pub mod output;
 pub mod terminal;

@@ -12,11 +12,13 @@ use crate::terminal;
 
 /// Flags of the command.
 #[derive(Debug, Args)]
-#[command(after_help = "Nothing changes at Google. The device objects stay, and actions wait until `resume`.
+#[command(
+    after_help = "Nothing changes at Google. The device objects stay, and actions wait until `resume`.
 
 Examples:
   kubectl chromeos suspend
-  kubectl chromeos suspend school --namespace school")]
+  kubectl chromeos suspend school --namespace school"
+)]
 pub struct Arguments {
     /// Connection to stop; it can be left out where a namespace has only one
     #[arg(value_name = "CONNECTION")]
@@ -38,7 +40,10 @@ pub async fn run(cluster: &Cluster, arguments: &Arguments) -> Result<Exit, Failu
             namespace_of(&connection)
         ));
     } else {
-        terminal::say(&format!("Connection {} is suspended already.", name_of(&connection)));
+        terminal::say(&format!(
+            "Connection {} is suspended already.",
+            name_of(&connection)
+        ));
     }
     Ok(Exit::Done)
 }

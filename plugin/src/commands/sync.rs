@@ -24,12 +24,14 @@ const STALLED_LIMIT: Duration = Duration::from_secs(10);
 
 /// Flags of the command.
 #[derive(Debug, Args)]
-#[command(after_help = "Devices are read by themselves every few minutes; this is for those who do not want to wait.
+#[command(
+    after_help = "Devices are read by themselves every few minutes; this is for those who do not want to wait.
 
 Examples:
   kubectl chromeos sync
   kubectl chromeos sync --wait
-  kubectl chromeos sync school --namespace school --wait --timeout 5m")]
+  kubectl chromeos sync school --namespace school --wait --timeout 5m"
+)]
 pub struct Arguments {
     /// Connection to read; it can be left out where a namespace has only one
     #[arg(value_name = "CONNECTION")]
@@ -67,13 +69,15 @@ pub async fn run(cluster: &Cluster, arguments: &Arguments) -> Result<Exit, Failu
 fn refuse_in_vain(connection: &ChromeEnterpriseConnection) -> Result<(), Failure> {
     let name = name_of(connection);
     if connection.metadata.deletion_timestamp.is_some() {
-        return Err(Failure::new(format!("Connection {name} is being deleted, so it reads nothing any more.")));
+        return Err(Failure::new(format!(
+            "Connection {name} is being deleted, so it reads nothing any more."
+        )));
     }
     if connection.spec.sync.suspend {
-        return Err(
-            Failure::new(format!("Connection {name} is suspended, so nothing would be read."))
-                .advise(format!("Let it go on first: kubectl chromeos resume {name}")),
-        );
+        return Err(Failure::new(format!(
+            "Connection {name} is suspended, so nothing would be read."
+        ))
+        .advise(format!("Let it go on first: kubectl chromeos resume {name}")));
     }
     if connections::state(connection) == Some(ConnectionState::Conflict) {
         return Err(Failure::new(format!(
@@ -161,10 +165,14 @@ async fn wait(
         End::TooLong => Err(Failure::new(format!(
             "Connection {name} has not read all devices within the time; it goes on."
         ))
-        .advise(format!("See how it goes: kubectl chromeos status {name} -n {namespace} --watch"))
+        .advise(format!(
+            "See how it goes: kubectl chromeos status {name} -n {namespace} --watch"
+        ))
         .exit_with(Exit::StillRunning)),
-        End::Interrupted => Err(Failure::new(format!("Connection {name} goes on reading without this program."))
-            .exit_with(Exit::Interrupted)),
+        End::Interrupted => Err(Failure::new(format!(
+            "Connection {name} goes on reading without this program."
+        ))
+        .exit_with(Exit::Interrupted)),
     }
 }
 
@@ -180,7 +188,9 @@ fn ended(
         return Some(Ended::Read(brought(connection)));
     }
     if connection.spec.sync.suspend {
-        return Some(Ended::NotRead(format!("Connection {name} was suspended meanwhile.")));
+        return Some(Ended::NotRead(format!(
+            "Connection {name} was suspended meanwhile."
+        )));
     }
     if !connections::needs_a_person(connection) {
         return None;
@@ -192,7 +202,9 @@ fn ended(
     if idle && (tried || passed >= STALLED_LIMIT) {
         let ready = connections::ready(connection);
         let message = ready.map(|ready| clean(&ready.message)).unwrap_or_default();
-        return Some(Ended::NotRead(format!("Connection {name} could not read the devices: {message}")));
+        return Some(Ended::NotRead(format!(
+            "Connection {name} could not read the devices: {message}"
+        )));
     }
     None
 }
@@ -208,6 +220,11 @@ fn brought(connection: &ChromeEnterpriseConnection) -> String {
     let devices = connection.status.as_ref().and_then(|status| status.devices);
     let read = read.map_or_else(String::new, |read| format!(" {read} devices were read"));
     let took = seconds.map_or_else(String::new, |seconds| format!(" in {seconds} s"));
-    let have = devices.map_or_else(String::new, |devices| format!("; {} are mirrored", devices.synced));
-    format!("Connection {} is in step with Google:{read}{took}{have}.", name_of(connection))
+    let have = devices.map_or_else(String::new, |devices| {
+        format!("; {} are mirrored", devices.synced)
+    });
+    format!(
+        "Connection {} is in step with Google:{read}{took}{have}.",
+        name_of(connection)
+    )
 }

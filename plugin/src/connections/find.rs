@@ -25,12 +25,22 @@ async fn named(cluster: &Cluster, name: &str) -> Result<ChromeEnterpriseConnecti
     connection.map_err(|error| match &error {
         // With a name in the answer it is the object that is missing, not the resource type.
         kube::Error::Api(status)
-            if status.code == 404 && status.details.as_ref().is_some_and(|details| !details.name.is_empty()) =>
+            if status.code == 404
+                && status
+                    .details
+                    .as_ref()
+                    .is_some_and(|details| !details.name.is_empty()) =>
         {
-            Failure::new(format!("There is no connection {} in namespace {namespace}.", clean(name)))
-                .advise("`kubectl chromeos status -A` lists the connections of all namespaces.")
+            Failure::new(format!(
+                "There is no connection {} in namespace {namespace}.",
+                clean(name)
+            ))
+            .advise("`kubectl chromeos status -A` lists the connections of all namespaces.")
         }
-        _ => Failure::kubernetes(&format!("read connection {} in namespace {namespace}", clean(name)), &error),
+        _ => Failure::kubernetes(
+            &format!("read connection {} in namespace {namespace}", clean(name)),
+            &error,
+        ),
     })
 }
 

@@ -94,7 +94,9 @@ pub async fn follow<T>(
 
 /// A refusal ends the look; anything else may pass.
 fn refused(namespace: &str, name: &str, error: Error) -> Result<(), Failure> {
-    let (Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error)) = error else {
+    let (Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error)) =
+        error
+    else {
         return Ok(());
     };
     match &error {
@@ -112,8 +114,20 @@ mod tests {
 
     #[test]
     fn durations_are_written_as_kubectl_writes_them() {
-        for (text, seconds) in [("90s", Some(90)), ("5m", Some(300)), ("1h30m", Some(5_400)), ("0s", None), ("-5m", None), ("5", None), ("soon", None)] {
-            assert_eq!(duration(text).ok().map(|duration| duration.as_secs()), seconds, "{text}");
+        for (text, seconds) in [
+            ("90s", Some(90)),
+            ("5m", Some(300)),
+            ("1h30m", Some(5_400)),
+            ("0s", None),
+            ("-5m", None),
+            ("5", None),
+            ("soon", None),
+        ] {
+            assert_eq!(
+                duration(text).ok().map(|duration| duration.as_secs()),
+                seconds,
+                "{text}"
+            );
         }
     }
 }

@@ -36,9 +36,21 @@ mod tests {
         for (labels, annotations, tool) in [
             (json!({}), json!({}), None),
             (json!({"team": "it"}), json!({}), None),
-            (json!({}), json!({"argocd.argoproj.io/tracking-id": "fleet:…"}), Some("Argo CD applies")),
-            (json!({"app.kubernetes.io/instance": "fleet"}), json!({}), Some("Argo CD seems to apply")),
-            (json!({"kustomize.toolkit.fluxcd.io/name": "fleet"}), json!({}), Some("Flux applies")),
+            (
+                json!({}),
+                json!({"argocd.argoproj.io/tracking-id": "fleet:…"}),
+                Some("Argo CD applies"),
+            ),
+            (
+                json!({"app.kubernetes.io/instance": "fleet"}),
+                json!({}),
+                Some("Argo CD seems to apply"),
+            ),
+            (
+                json!({"kustomize.toolkit.fluxcd.io/name": "fleet"}),
+                json!({}),
+                Some("Flux applies"),
+            ),
             (
                 json!({"app.kubernetes.io/instance": "fleet", "app.kubernetes.io/managed-by": "Helm"}),
                 json!({}),

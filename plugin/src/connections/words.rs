@@ -32,10 +32,14 @@ pub const fn word(state: ConnectionState) -> &'static str {
 pub const fn sentence(state: ConnectionState) -> &'static str {
     match state {
         ConnectionState::Connecting => "It is not signed in to Google yet.",
-        ConnectionState::Syncing => "It is signed in, and reads all devices for the first time with these settings.",
+        ConnectionState::Syncing => {
+            "It is signed in, and reads all devices for the first time with these settings."
+        }
         ConnectionState::Active => "The inventory is complete and kept in step with Google.",
         ConnectionState::Degraded => "It worked before and does not now. The devices are kept as they are.",
-        ConnectionState::Suspended => "Somebody stopped it. The devices are kept as they are, and actions wait.",
+        ConnectionState::Suspended => {
+            "Somebody stopped it. The devices are kept as they are, and actions wait."
+        }
         ConnectionState::Conflict => "An older connection works in this namespace, so this one does nothing.",
         ConnectionState::Deleting => "It is being deleted; its device objects are removed first.",
     }
@@ -86,7 +90,10 @@ fn condition<'a>(connection: &'a ChromeEnterpriseConnection, type_: &str) -> Opt
 #[must_use]
 pub fn way_to_sign_in(credentials: &Credentials) -> String {
     let secret = |kind: &str, secret: &SecretReference| {
-        let key = secret.key.as_ref().map_or_else(String::new, |key| format!(", key {key}"));
+        let key = secret
+            .key
+            .as_ref()
+            .map_or_else(String::new, |key| format!(", key {key}"));
         format!("{kind} in Secret {}{key}", secret.name)
     };
     if let Some(source) = &credentials.service_account_key {

@@ -79,7 +79,10 @@ impl OrgUnits {
             not_seen: u64::from(not_seen),
         };
         let path = path.unwrap_or_default();
-        let known = self.counts.get_mut(namespace).and_then(|paths| paths.get_mut(path));
+        let known = self
+            .counts
+            .get_mut(namespace)
+            .and_then(|paths| paths.get_mut(path));
         match known {
             Some(known) => known.add(count),
             None => {
@@ -92,7 +95,10 @@ impl OrgUnits {
     /// The trees of all namespaces, each from its top down: a unit stands before those below it, and siblings in order.
     #[must_use]
     pub fn tree(&self) -> Vec<OrgUnit> {
-        let trees = self.counts.iter().map(|(namespace, paths)| tree(namespace, paths));
+        let trees = self
+            .counts
+            .iter()
+            .map(|(namespace, paths)| tree(namespace, paths));
         trees.flatten().collect()
     }
 }
@@ -202,7 +208,13 @@ mod tests {
             .map(|unit| {
                 let path = unit.path.as_deref().unwrap_or("?");
                 let (direct, all) = (unit.direct, unit.with_below);
-                (path, direct.devices, all.devices, all.not_seen, unit.is_last.clone())
+                (
+                    path,
+                    direct.devices,
+                    all.devices,
+                    all.not_seen,
+                    unit.is_last.clone(),
+                )
             })
             .collect();
         assert_eq!(

@@ -27,7 +27,11 @@ impl FromStr for Version {
         let wrong = || "give a version of numbers and dots, such as 120 or 120.0.6099".to_owned();
         let parts: Vec<&str> = text.trim().split('.').collect();
         // A plus sign is part of a number for the standard library.
-        if parts.len() > 8 || !parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit())) {
+        if parts.len() > 8
+            || !parts
+                .iter()
+                .all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+        {
             return Err(wrong());
         }
         let numbers = parts.iter().map(|part| part.parse()).collect::<Result<_, _>>();
@@ -88,7 +92,16 @@ mod tests {
 
     #[test]
     fn what_is_no_version_is_refused() {
-        for text in ["", ".", "120.", "v120", "+120", "120-beta", "1.2.3.4.5.6.7.8.9", "99999999999999999999"] {
+        for text in [
+            "",
+            ".",
+            "120.",
+            "v120",
+            "+120",
+            "120-beta",
+            "1.2.3.4.5.6.7.8.9",
+            "99999999999999999999",
+        ] {
             assert!(text.parse::<Version>().is_err(), "{text}");
         }
     }

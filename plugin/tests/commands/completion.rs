@@ -14,7 +14,9 @@ async fn offered(world: &World, words: &[&str]) -> (Vec<String>, String) {
     command = {
         let mut bare = std::process::Command::new(command.get_program());
         bare.args(["__complete", "--"]).args(words);
-        bare.env_clear().env("KUBECONFIG", world.kubeconfig()).env("HOME", world.folder.path());
+        bare.env_clear()
+            .env("KUBECONFIG", world.kubeconfig())
+            .env("HOME", world.folder.path());
         bare
     };
     let printed = crate::world::finish(command).await;
@@ -25,7 +27,10 @@ async fn offered(world: &World, words: &[&str]) -> (Vec<String>, String) {
 }
 
 fn names(candidates: &[String]) -> Vec<&str> {
-    candidates.iter().filter_map(|candidate| candidate.split('\t').next()).collect()
+    candidates
+        .iter()
+        .filter_map(|candidate| candidate.split('\t').next())
+        .collect()
 }
 
 #[test]
@@ -33,7 +38,10 @@ fn commands_flags_and_values_are_offered() {
     run(|cluster| async {
         let world = World::start(cluster).await;
         let (commands, directive) = offered(&world, &["s"]).await;
-        assert_eq!((names(&commands), directive.as_str()), (vec!["status", "sync", "suspend"], ":4"));
+        assert_eq!(
+            (names(&commands), directive.as_str()),
+            (vec!["status", "sync", "suspend"], ":4")
+        );
         assert!(commands[0].contains('\t'), "with a few words: {commands:?}");
         let (flags, _) = offered(&world, &["doctor", "--o"]).await;
         assert_eq!(names(&flags), ["--operator-service-account", "--output"]);
@@ -44,7 +52,11 @@ fn commands_flags_and_values_are_offered() {
         let (shells, _) = offered(&world, &["completion", ""]).await;
         assert_eq!(names(&shells), ["bash", "elvish", "fish", "powershell", "zsh"]);
         let (files, directive) = offered(&world, &["status", "--kubeconfig", ""]).await;
-        assert_eq!((files, directive.as_str()), (vec![], ":0"), "the shell completes files");
+        assert_eq!(
+            (files, directive.as_str()),
+            (vec![], ":0"),
+            "the shell completes files"
+        );
     });
 }
 
@@ -53,16 +65,24 @@ fn names_in_the_cluster_are_offered() {
     run(|cluster| async {
         let world = World::start(cluster).await;
         world.connection("school", json!({}), active()).await;
-        world.connection("south", json!({}), stalled("Degraded", "x", "y")).await;
+        world
+            .connection("south", json!({}), stalled("Degraded", "x", "y"))
+            .await;
         let here = ["-n", world.namespace.as_str()];
         let (found, directive) = offered(&world, &["status", here[0], here[1], "so"]).await;
-        assert_eq!((found, directive.as_str()), (vec!["south\tDegraded".to_owned()], ":4"));
+        assert_eq!(
+            (found, directive.as_str()),
+            (vec!["south\tDegraded".to_owned()], ":4")
+        );
         for command in ["sync", "suspend", "resume", "disconnect"] {
             let (found, _) = offered(&world, &[command, here[0], here[1], ""]).await;
             assert_eq!(names(&found), ["school", "south"]);
         }
         let (namespaces, _) = offered(&world, &["status", "-n", &world.namespace]).await;
-        assert!(names(&namespaces).contains(&world.namespace.as_str()), "{namespaces:?}");
+        assert!(
+            names(&namespaces).contains(&world.namespace.as_str()),
+            "{namespaces:?}"
+        );
         let (contexts, _) = offered(&world, &["status", "--context", ""]).await;
         assert!(!contexts.is_empty());
     });
@@ -74,7 +94,10 @@ fn without_a_cluster_nothing_is_offered_and_nothing_is_said() {
         let world = World::start(cluster).await;
         fs::write(world.kubeconfig(), "clusters: 7").unwrap();
         assert_eq!(offered(&world, &["status", ""]).await, (vec![], ":4".to_owned()));
-        let silent = cluster.server.kubeconfig().replace(cluster.server.api_url().trim_end_matches('/'), "https://127.0.0.1:1");
+        let silent = cluster.server.kubeconfig().replace(
+            cluster.server.api_url().trim_end_matches('/'),
+            "https://127.0.0.1:1",
+        );
         fs::write(world.kubeconfig(), silent).unwrap();
         assert_eq!(offered(&world, &["sync", ""]).await, (vec![], ":4".to_owned()));
     });

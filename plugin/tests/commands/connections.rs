@@ -72,19 +72,28 @@ impl World {
         });
         object["metadata"]["name"] = name.into();
         let parameters = PatchParams::apply("tests").force();
-        self.connections().patch(name, &parameters, &Patch::Apply(&object)).await.unwrap();
+        self.connections()
+            .patch(name, &parameters, &Patch::Apply(&object))
+            .await
+            .unwrap();
         self.connection_status(name, status).await;
     }
 
     /// Writes the status of a connection.
     pub(crate) async fn connection_status(&self, name: &str, status: Value) {
         let patch = Patch::Merge(json!({ "status": status }));
-        self.connections().patch_status(name, &PatchParams::default(), &patch).await.unwrap();
+        self.connections()
+            .patch_status(name, &PatchParams::default(), &patch)
+            .await
+            .unwrap();
     }
 
     /// Changes a connection.
     pub(crate) async fn change_connection(&self, name: &str, patch: Value) {
-        self.connections().patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+        self.connections()
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await
+            .unwrap();
     }
 
     /// Whether there is such a Secret.

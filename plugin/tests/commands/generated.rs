@@ -32,8 +32,16 @@ fn there_is_a_manual_page_for_every_command() {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
-        assert!(pages.contains("kubectl-chromeos.1") && pages.contains("kubectl-chromeos-doctor.1"), "{pages:?}");
-        assert!(!pages.iter().any(|page| page.contains("generate") || page.contains("__")), "{pages:?}");
+        assert!(
+            pages.contains("kubectl-chromeos.1") && pages.contains("kubectl-chromeos-doctor.1"),
+            "{pages:?}"
+        );
+        assert!(
+            !pages
+                .iter()
+                .any(|page| page.contains("generate") || page.contains("__")),
+            "{pages:?}"
+        );
         let page = fs::read_to_string(world.folder.path().join("man/kubectl-chromeos-doctor.1")).unwrap();
         assert!(page.contains("operator\\-service\\-account"), "{page}");
     });

@@ -12,11 +12,17 @@ use crate::world::{Printed, World, finish, run};
 
 /// kubectl with the plugin and the completion script on its PATH.
 async fn kubectl(world: &World, arguments: &[&str]) -> Printed {
-    let kubectl = tokio::task::spawn_blocking(|| Assets::ensure(&[Program::Kubectl]).unwrap()).await.unwrap();
+    let kubectl = tokio::task::spawn_blocking(|| Assets::ensure(&[Program::Kubectl]).unwrap())
+        .await
+        .unwrap();
     let folder = world.folder.path().join("bin");
     if !folder.is_dir() {
         std::fs::create_dir(&folder).unwrap();
-        symlink(env!("CARGO_BIN_EXE_kubectl-chromeos"), folder.join("kubectl-chromeos")).unwrap();
+        symlink(
+            env!("CARGO_BIN_EXE_kubectl-chromeos"),
+            folder.join("kubectl-chromeos"),
+        )
+        .unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("kubectl_complete-chromeos");
         symlink(script, folder.join("kubectl_complete-chromeos")).unwrap();
     }
@@ -37,8 +43,13 @@ fn kubectl_runs_the_plugin_and_passes_its_exit_code_on() {
         world.connection("school", json!({}), active()).await;
         let printed = kubectl(&world, &["chromeos", "status", "-n", &world.namespace]).await;
         assert_eq!((printed.stderr.as_str(), printed.code), ("", Some(0)));
-        assert!(printed.stdout.contains("school  Active  1200     30m"), "{printed:?}");
-        world.connection_status("school", json!({ "state": "Degraded" })).await;
+        assert!(
+            printed.stdout.contains("school  Active  1200     30m"),
+            "{printed:?}"
+        );
+        world
+            .connection_status("school", json!({ "state": "Degraded" }))
+            .await;
         let checked = kubectl(&world, &["chromeos", "status", "--check", "-n", &world.namespace]).await;
         assert_eq!(checked.code, Some(3), "{checked:?}");
     });
@@ -50,9 +61,16 @@ fn kubectl_completes_the_plugin() {
         let world = World::start(cluster).await;
         world.connection("school", json!({}), active()).await;
         let commands = kubectl(&world, &["__complete", "chromeos", "s"]).await;
-        assert!(commands.stdout.contains("status\tShow how connections are"), "{commands:?}");
+        assert!(
+            commands.stdout.contains("status\tShow how connections are"),
+            "{commands:?}"
+        );
         assert!(commands.stdout.ends_with(":4\n"), "{commands:?}");
-        let names = kubectl(&world, &["__complete", "chromeos", "sync", "-n", &world.namespace, ""]).await;
+        let names = kubectl(
+            &world,
+            &["__complete", "chromeos", "sync", "-n", &world.namespace, ""],
+        )
+        .await;
         assert!(names.stdout.starts_with("school\tActive\n"), "{names:?}");
         let flags = kubectl(&world, &["__complete", "chromeos", "status", "--o"]).await;
         assert!(flags.stdout.starts_with("--output\t"), "{flags:?}");

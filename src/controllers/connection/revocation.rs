@@ -12,7 +12,7 @@ use kube::core::DeserializeGuard;
 
 use super::Context;
 use crate::api::connection::ChromeEnterpriseConnection;
-use crate::api::{CREATED_BY_LABEL, CREATED_BY_CONNECT};
+use crate::api::{CREATED_BY_CONNECT, CREATED_BY_LABEL};
 use crate::controllers::settings::WatchNamespaces;
 use crate::controllers::tenant::credentials::{Place, StoredConsent, read_consent};
 use crate::google::{AuthorizedUser, Revoked, revoke_consent};
@@ -89,7 +89,7 @@ async fn attempt(
 }
 
 fn is_ours(consent: &StoredConsent) -> bool {
-    consent.labels.get(CREATED_BY_LABEL).map(String::as_str) == Some(CREATED_BY_PLUGIN)
+    consent.labels.get(CREATED_BY_LABEL).map(String::as_str) == Some(CREATED_BY_CONNECT)
 }
 
 /// Whether another connection, in any namespace that the operator looks after, would stop working.

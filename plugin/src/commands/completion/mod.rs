@@ -25,13 +25,15 @@ const NOTHING_ELSE: u8 = 4;
 
 /// Flags of the command.
 #[derive(Debug, Args)]
-#[command(after_help = "kubectl completes `kubectl chromeos` by itself, serial numbers included, when `kubectl_complete-chromeos` \
+#[command(
+    after_help = "kubectl completes `kubectl chromeos` by itself, serial numbers included, when `kubectl_complete-chromeos` \
 lies on the PATH beside this program. These scripts are for those who type `kubectl-chromeos`.
 
 Examples:
   source <(kubectl-chromeos completion bash)
   kubectl-chromeos completion zsh > \"${fpath[1]}/_kubectl-chromeos\"
-  kubectl-chromeos completion fish > ~/.config/fish/completions/kubectl-chromeos.fish")]
+  kubectl-chromeos completion fish > ~/.config/fish/completions/kubectl-chromeos.fish"
+)]
 pub struct Arguments {
     /// The shell
     #[arg(value_enum, value_name = "SHELL")]
@@ -44,8 +46,16 @@ pub struct Arguments {
 /// When standard output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "kubectl-chromeos", &mut script);
-    stdout().lock().write_all(&script).map_err(|error| unwritten(&error))?;
+    clap_complete::generate(
+        arguments.shell,
+        &mut Cli::command(),
+        "kubectl-chromeos",
+        &mut script,
+    );
+    stdout()
+        .lock()
+        .write_all(&script)
+        .map_err(|error| unwritten(&error))?;
     Ok(Exit::Done)
 }
 

@@ -31,7 +31,9 @@ pub(super) enum Kind<'a> {
 impl<'a> Place<'a> {
     /// The place of the last word. Unknown flags are passed over.
     pub(super) fn find(root: &'a Command, words: &[String]) -> Self {
-        let (typed, before) = words.split_last().map_or((String::new(), &[][..]), |(last, before)| (last.clone(), before));
+        let (typed, before) = words
+            .split_last()
+            .map_or((String::new(), &[][..]), |(last, before)| (last.clone(), before));
         let mut walk = Walk {
             command: root,
             waiting: None,
@@ -65,11 +67,16 @@ impl<'a> Walk<'a> {
         } else if word == "--" && !self.flags_are_over {
             self.flags_are_over = true;
         } else if let Some(long) = word.strip_prefix("--").filter(|_| !self.flags_are_over) {
-            let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+            let (name, value) = long
+                .split_once('=')
+                .map_or((long, None), |(name, value)| (name, Some(value)));
             if let Some(flag) = self.long(name) {
                 self.flag(flag, value);
             }
-        } else if let Some(shorts) = word.strip_prefix('-').filter(|rest| !rest.is_empty() && !self.flags_are_over) {
+        } else if let Some(shorts) = word
+            .strip_prefix('-')
+            .filter(|rest| !rest.is_empty() && !self.flags_are_over)
+        {
             self.shorts(shorts);
         } else if let Some(command) = self.command.find_subcommand(word).filter(|_| self.passed == 0) {
             self.command = command;
@@ -86,7 +93,10 @@ impl<'a> Walk<'a> {
             if !takes_value(flag) {
                 continue;
             }
-            self.flag(flag, Some(rest.strip_prefix('=').unwrap_or(rest)).filter(|rest| !rest.is_empty()));
+            self.flag(
+                flag,
+                Some(rest.strip_prefix('=').unwrap_or(rest)).filter(|rest| !rest.is_empty()),
+            );
             return;
         }
     }
@@ -125,18 +135,27 @@ impl<'a> Walk<'a> {
     fn argument(&self) -> Option<&'a Arg> {
         let all: Vec<_> = self.command.get_positionals().collect();
         let next = all.get(self.passed).copied();
-        next.or_else(|| all.last().copied().filter(|last| last.get_num_args().is_some_and(|count| count.max_values() > 1)))
+        next.or_else(|| {
+            all.last()
+                .copied()
+                .filter(|last| last.get_num_args().is_some_and(|count| count.max_values() > 1))
+        })
     }
 
     fn long(&self, name: &str) -> Option<&'a Arg> {
         let is_it = |flag: &&Arg| {
-            flag.get_long() == Some(name) || flag.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+            flag.get_long() == Some(name)
+                || flag
+                    .get_all_aliases()
+                    .is_some_and(|aliases| aliases.contains(&name))
         };
         self.command.get_arguments().find(is_it)
     }
 
     fn short(&self, short: char) -> Option<&'a Arg> {
-        self.command.get_arguments().find(|flag| flag.get_short() == Some(short))
+        self.command
+            .get_arguments()
+            .find(|flag| flag.get_short() == Some(short))
     }
 }
 
@@ -163,7 +182,12 @@ mod tests {
             Kind::Word(Some(argument)) => format!("word {}", argument.get_id()),
             Kind::Word(None) => "word".to_owned(),
         };
-        format!("{} {kind} {}{:?}", place.command.get_name(), place.lead, place.typed)
+        format!(
+            "{} {kind} {}{:?}",
+            place.command.get_name(),
+            place.lead,
+            place.typed
+        )
     }
 
     #[test]

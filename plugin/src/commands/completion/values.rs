@@ -62,16 +62,24 @@ pub(super) async fn candidates(place: &Place<'_>) -> (Vec<Candidate>, u8) {
         text: format!("{}{}", place.lead, candidate.text),
         ..candidate
     };
-    (found.into_iter().filter(fits).take(MOST).map(lead).collect(), directive)
+    (
+        found.into_iter().filter(fits).take(MOST).map(lead).collect(),
+        directive,
+    )
 }
 
 /// Serial numbers are typed in small letters too.
 fn starts(candidate: &str, typed: &str) -> bool {
-    candidate.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
+    candidate
+        .get(..typed.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(typed))
 }
 
 fn commands(place: &Place<'_>) -> Vec<Candidate> {
-    let visible = place.command.get_subcommands().filter(|command| !command.is_hide_set());
+    let visible = place
+        .command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
     visible
         .map(|command| Candidate::new(command.get_name(), command.get_about().map(ToString::to_string)))
         .collect()
@@ -84,8 +92,14 @@ fn flags(place: &Place<'_>) -> Vec<Candidate> {
             let words = flag.get_help().map(ToString::to_string);
             let long = flag.get_long().map(|long| format!("--{long}"));
             // One letter is offered only to whoever has typed it.
-            let short = flag.get_short().map(|short| format!("-{short}")).filter(|short| *short == place.typed);
-            [long, short].into_iter().flatten().map(move |text| Candidate::new(text, words.clone()))
+            let short = flag
+                .get_short()
+                .map(|short| format!("-{short}"))
+                .filter(|short| *short == place.typed);
+            [long, short]
+                .into_iter()
+                .flatten()
+                .map(move |text| Candidate::new(text, words.clone()))
         })
         .collect()
 }
@@ -94,15 +108,25 @@ async fn of_argument(place: &Place<'_>, argument: &Arg) -> (Vec<Candidate>, u8) 
     let possible = argument.get_possible_values();
     if !possible.is_empty() {
         let visible = possible.iter().filter(|value| !value.is_hide_set());
-        let values = visible.map(|value| Candidate::new(value.get_name(), value.get_help().map(ToString::to_string)));
+        let values =
+            visible.map(|value| Candidate::new(value.get_name(), value.get_help().map(ToString::to_string)));
         return (values.collect(), NOTHING_ELSE);
     }
-    let value_name = argument.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
+    let value_name = argument
+        .get_value_names()
+        .and_then(<[_]>::first)
+        .map_or("", |name| name.as_str());
     let typed = place.typed.as_str();
     let found = match (argument.get_id().as_str(), value_name) {
-        ("context", _) => kubeconfig(place, |file| file.contexts.iter().map(|context| context.name.clone()).collect()),
-        ("cluster", _) => kubeconfig(place, |file| file.clusters.iter().map(|cluster| cluster.name.clone()).collect()),
-        ("user", _) => kubeconfig(place, |file| file.auth_infos.iter().map(|user| user.name.clone()).collect()),
+        ("context", _) => kubeconfig(place, |file| {
+            file.contexts.iter().map(|context| context.name.clone()).collect()
+        }),
+        ("cluster", _) => kubeconfig(place, |file| {
+            file.clusters.iter().map(|cluster| cluster.name.clone()).collect()
+        }),
+        ("user", _) => kubeconfig(place, |file| {
+            file.auth_infos.iter().map(|user| user.name.clone()).collect()
+        }),
         ("namespace", _) => in_time(place, namespaces).await,
         (_, "CONNECTION") => in_time(place, connections).await,
         (_, "ACTION") => in_time(place, actions).await,
@@ -124,12 +148,26 @@ where
         let cluster = Cluster::choose(&cluster_arguments(place)).await.ok()?;
         ask(cluster).await
     };
-    tokio::time::timeout(PATIENCE, answer).await.ok().flatten().unwrap_or_default()
+    tokio::time::timeout(PATIENCE, answer)
+        .await
+        .ok()
+        .flatten()
+        .unwrap_or_default()
 }
 
 fn cluster_arguments(place: &Place<'_>) -> ClusterArguments {
-    let last = |id: &str| place.given.iter().rev().find(|(name, _)| name == id).map(|(_, value)| value.clone());
-    let groups = place.given.iter().filter(|(name, _)| name == "impersonate_groups");
+    let last = |id: &str| {
+        place
+            .given
+            .iter()
+            .rev()
+            .find(|(name, _)| name == id)
+            .map(|(_, value)| value.clone())
+    };
+    let groups = place
+        .given
+        .iter()
+        .filter(|(name, _)| name == "impersonate_groups");
     ClusterArguments {
         kubeconfig: last("kubeconfig").map(Into::into),
         context: last("context"),
@@ -152,11 +190,18 @@ fn kubeconfig(place: &Place<'_>, names: impl FnOnce(&Kubeconfig) -> Vec<String>)
 
 /// Only names that no shell takes for anything else: they come from other people.
 fn named(names: impl IntoIterator<Item = String>) -> Vec<Candidate> {
-    names.into_iter().filter(|name| is_plain(name)).map(|name| Candidate::new(name, None)).collect()
+    names
+        .into_iter()
+        .filter(|name| is_plain(name))
+        .map(|name| Candidate::new(name, None))
+        .collect()
 }
 
 fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | ':' | '/'))
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | ':' | '/'))
 }
 
 async fn namespaces(cluster: Cluster) -> Option<Vec<Candidate>> {
@@ -168,13 +213,21 @@ async fn namespaces(cluster: Cluster) -> Option<Vec<Candidate>> {
 async fn connections(cluster: Cluster) -> Option<Vec<Candidate>> {
     let api = cluster.api::<ChromeEnterpriseConnection>();
     let listed = api.list(&ListParams::default().limit(PAGE)).await.ok()?;
-    let words = |connection: &ChromeEnterpriseConnection| crate::connections::state(connection).map(crate::connections::word);
-    let candidates = listed.iter().map(|connection| Candidate::new(connection.name_any(), words(connection).map(str::to_owned)));
+    let words = |connection: &ChromeEnterpriseConnection| {
+        crate::connections::state(connection).map(crate::connections::word)
+    };
+    let candidates = listed
+        .iter()
+        .map(|connection| Candidate::new(connection.name_any(), words(connection).map(str::to_owned)));
     Some(candidates.collect())
 }
 
 async fn actions(cluster: Cluster) -> Option<Vec<Candidate>> {
-    let listed = cluster.api::<DeviceAction>().list_metadata(&ListParams::default().limit(PAGE)).await.ok()?;
+    let listed = cluster
+        .api::<DeviceAction>()
+        .list_metadata(&ListParams::default().limit(PAGE))
+        .await
+        .ok()?;
     Some(named(listed.iter().map(kube::ResourceExt::name_any)))
 }
 
@@ -191,7 +244,11 @@ async fn devices(cluster: Cluster, typed: &str) -> Option<Vec<Candidate>> {
             return Some(found);
         };
         let page = listed.ok()?;
-        found.extend(page.iter().filter_map(device).filter(|candidate| starts(&candidate.text, typed)));
+        found.extend(
+            page.iter()
+                .filter_map(device)
+                .filter(|candidate| starts(&candidate.text, typed)),
+        );
         parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
         if found.len() >= MOST || parameters.continue_token.is_none() {
             return Some(found);

@@ -2,7 +2,7 @@
 
 use std::io::{Write as _, stdout};
 
-use chrome_enterprise_operator::api::{CREATED_BY_LABEL, CREATED_BY_CONNECT};
+use chrome_enterprise_operator::api::{CREATED_BY_CONNECT, CREATED_BY_LABEL};
 use chrome_enterprise_operator::google::{Access, required_scopes};
 use k8s_openapi::ByteString;
 use serde_json::{Map, Value, json};

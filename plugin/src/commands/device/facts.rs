@@ -68,7 +68,10 @@ pub(super) fn groups(device: &ChromeOSDevice, status: &ChromeOSDeviceStatus, now
         hardware(&status.hardware),
         activity(&status.activity, &status.hardware, now),
     ];
-    groups.into_iter().filter(|group| !group.facts.is_empty()).collect()
+    groups
+        .into_iter()
+        .filter(|group| !group.facts.is_empty())
+        .collect()
 }
 
 fn identity(device: &ChromeOSDevice, status: &ChromeOSDeviceStatus) -> Group {

@@ -97,13 +97,19 @@ impl Page<'_> {
     }
 
     fn write_freshness(&self, text: &mut String) {
-        let recorded = self.device.status.as_ref().and_then(|status| status.recorded_time.as_ref());
+        let recorded = self
+            .device
+            .status
+            .as_ref()
+            .and_then(|status| status.recorded_time.as_ref());
         if let Some(recorded) = recorded {
             line(text, &plain("Recorded", moment(recorded.0, self.now)));
         }
         let Some(connection) = self.connection else { return };
         let status = connection.status.as_ref();
-        let state = status.and_then(|status| status.state).map(|state| format!("{state:?}"));
+        let state = status
+            .and_then(|status| status.state)
+            .map(|state| format!("{state:?}"));
         let name = connection.name_any();
         let shown = state.map_or_else(|| name.clone(), |state| format!("{name}, {state}"));
         line(text, &plain("Connection", shown));
@@ -131,7 +137,10 @@ impl Page<'_> {
             State::Active | State::Other => &["restart", "lost-mode on"],
             State::Inactive | State::Delinquent => &["restart"],
             State::Deprovisioned => {
-                paragraph(text, "Nothing from here: it has to be wiped by hand and enrolled again.");
+                paragraph(
+                    text,
+                    "Nothing from here: it has to be wiped by hand and enrolled again.",
+                );
                 return;
             }
             State::PreProvisioned => {
@@ -164,7 +173,11 @@ fn line(text: &mut String, fact: &Fact) {
     let style = fact.tone.map_or_else(Style::new, Tone::style);
     let name = format!("  {:<width$}", fact.name, width = INDENT - 2);
     for (number, part) in wrapped(&fact.value, INDENT).iter().enumerate() {
-        let before = if number == 0 { name.clone() } else { " ".repeat(INDENT) };
+        let before = if number == 0 {
+            name.clone()
+        } else {
+            " ".repeat(INDENT)
+        };
         let _ = writeln!(text, "{before}{style}{part}{style:#}");
     }
 }
@@ -190,12 +203,24 @@ fn wrapped(words: &str, indent: usize) -> Vec<String> {
 
 fn action_row(action: &DeviceAction, now: Timestamp) -> Vec<(String, Option<Tone>)> {
     let status = action.status.as_ref();
-    let state = status.and_then(|status| status.state).unwrap_or(ActionState::Pending);
+    let state = status
+        .and_then(|status| status.state)
+        .unwrap_or(ActionState::Pending);
     let reason = status
-        .and_then(|status| status.conditions.iter().find(|condition| condition.type_ == SUCCEEDED))
+        .and_then(|status| {
+            status
+                .conditions
+                .iter()
+                .find(|condition| condition.type_ == SUCCEEDED)
+        })
         .map_or("-", |condition| condition.reason.as_str());
-    let by = action.annotations().get(REQUESTED_BY_ANNOTATION).map_or("-", String::as_str);
-    let created = action.creation_timestamp().map_or_else(|| "-".to_owned(), |time| age(time.0, now));
+    let by = action
+        .annotations()
+        .get(REQUESTED_BY_ANNOTATION)
+        .map_or("-", String::as_str);
+    let created = action
+        .creation_timestamp()
+        .map_or_else(|| "-".to_owned(), |time| age(time.0, now));
     vec![
         (action.spec.type_.as_str().to_owned(), None),
         (state.as_str().to_owned(), Some(action_tone(state))),
@@ -212,10 +237,9 @@ const fn action_tone(state: ActionState) -> Tone {
         ActionState::Pending | ActionState::Dispatching | ActionState::Sent | ActionState::Acknowledged => {
             Tone::Notice
         }
-        ActionState::Failed
-        | ActionState::Expired
-        | ActionState::Rejected
-        | ActionState::OutcomeUnknown => Tone::Bad,
+        ActionState::Failed | ActionState::Expired | ActionState::Rejected | ActionState::OutcomeUnknown => {
+            Tone::Bad
+        }
     }
 }
 

@@ -15,7 +15,9 @@ use crate::failure::Failure;
 /// One line for each consequence.
 pub(super) async fn of(cluster: &Cluster, connection: &ChromeEnterpriseConnection) -> Vec<String> {
     let (name, namespace) = (name_of(connection), namespace_of(connection));
-    let mut lines = vec![format!("Connection {name} in namespace {namespace} will be removed:")];
+    let mut lines = vec![format!(
+        "Connection {name} in namespace {namespace} will be removed:"
+    )];
     if connections::state(connection) == Some(ConnectionState::Conflict) {
         lines.push(format!(
             "- It is in conflict with an older connection, so it has no devices. Nothing else in namespace {namespace} changes."
@@ -39,7 +41,10 @@ pub(super) async fn of(cluster: &Cluster, connection: &ChromeEnterpriseConnectio
         Err(problem) => format!("- Actions that are not sent yet will end as Rejected; how many is not known ({problem})."),
     });
     lines.push(match receipts(cluster).await {
-        Ok(count) => format!("- {} of actions will stay.", counted(count, "receipt", "receipts")),
+        Ok(count) => format!(
+            "- {} of actions will stay.",
+            counted(count, "receipt", "receipts")
+        ),
         // Who may delete a connection need not be an auditor.
         Err(_) => "- The receipts of actions will stay.".to_owned(),
     });
@@ -47,7 +52,11 @@ pub(super) async fn of(cluster: &Cluster, connection: &ChromeEnterpriseConnectio
 }
 
 fn counted(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {many}")
+    }
 }
 
 /// The operator has counted them; without it they are listed, without their content.
@@ -71,8 +80,10 @@ where
     let mut parameters = parameters.limit(500);
     let mut count = 0;
     loop {
-        let page: kube::core::ObjectList<PartialObjectMeta<K>> =
-            api.list_metadata(&parameters).await.map_err(|error| reason(&error))?;
+        let page: kube::core::ObjectList<PartialObjectMeta<K>> = api
+            .list_metadata(&parameters)
+            .await
+            .map_err(|error| reason(&error))?;
         count += page.items.len();
         parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
         if parameters.continue_token.is_none() {
@@ -86,8 +97,13 @@ async fn open_actions(cluster: &Cluster) -> Result<(usize, usize), String> {
     let mut pages = pages::<DeviceAction>(cluster.api(), ListParams::default(), "list actions");
     let (mut unsent, mut sent) = (0, 0);
     loop {
-        let page = pages.next().await.map_err(|failure: Failure| first_line(&failure.to_string()))?;
-        let Some(page) = page else { return Ok((unsent, sent)) };
+        let page = pages
+            .next()
+            .await
+            .map_err(|failure: Failure| first_line(&failure.to_string()))?;
+        let Some(page) = page else {
+            return Ok((unsent, sent));
+        };
         for action in page {
             match action.status.and_then(|status| status.state) {
                 None | Some(ActionState::Pending) => unsent += 1,
@@ -109,5 +125,9 @@ fn reason(error: &kube::Error) -> String {
 }
 
 fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.')
+        .to_owned()
 }

@@ -17,12 +17,14 @@ use crate::terminal;
 
 /// Flags of the command.
 #[derive(Debug, Args)]
-#[command(after_help = "Nothing changes at Google: the devices stay enrolled. Receipts of actions stay as well.
+#[command(
+    after_help = "Nothing changes at Google: the devices stay enrolled. Receipts of actions stay as well.
 
 Examples:
   kubectl chromeos disconnect
   kubectl chromeos disconnect school --namespace school --yes
-  kubectl chromeos disconnect school --yes --wait=false")]
+  kubectl chromeos disconnect school --yes --wait=false"
+)]
 pub struct Arguments {
     /// Connection to remove; it can be left out where a namespace has only one
     #[arg(value_name = "CONNECTION")]
@@ -63,7 +65,10 @@ pub async fn run(cluster: &Cluster, arguments: &Arguments) -> Result<Exit, Failu
         agree(&connection, arguments.yes)?;
         delete(cluster, &connection).await?;
     } else {
-        terminal::say(&format!("Connection {} is being deleted already.", name_of(&connection)));
+        terminal::say(&format!(
+            "Connection {} is being deleted already.",
+            name_of(&connection)
+        ));
     }
     if !arguments.wait {
         terminal::say("It goes on without this program.");
@@ -89,8 +94,10 @@ fn agree(connection: &ChromeEnterpriseConnection, yes: bool) -> Result<(), Failu
         return Ok(());
     }
     if !terminal::can_ask() {
-        return Err(Failure::usage("There is no terminal to ask on, so nothing was done.")
-            .advise("Give --yes if this is wanted."));
+        return Err(
+            Failure::usage("There is no terminal to ask on, so nothing was done.")
+                .advise("Give --yes if this is wanted."),
+        );
     }
     let answer = terminal::ask(&format!("Type the name of the connection ({name}) to remove it:"))?;
     if answer != name {
@@ -109,7 +116,10 @@ async fn delete(cluster: &Cluster, connection: &ChromeEnterpriseConnection) -> R
         }),
         ..DeleteParams::default()
     };
-    let deleted = cluster.api::<ChromeEnterpriseConnection>().delete(&name, &parameters).await;
+    let deleted = cluster
+        .api::<ChromeEnterpriseConnection>()
+        .delete(&name, &parameters)
+        .await;
     match deleted {
         Ok(_) => Ok(()),
         Err(kube::Error::Api(status)) if status.code == 409 => Err(Failure::new(format!(
@@ -117,7 +127,10 @@ async fn delete(cluster: &Cluster, connection: &ChromeEnterpriseConnection) -> R
         ))
         .advise("Look at it with `kubectl chromeos status`, and try again.")),
         Err(error) => {
-            let doing = format!("delete connection {name} in namespace {}", namespace_of(connection));
+            let doing = format!(
+                "delete connection {name} in namespace {}",
+                namespace_of(connection)
+            );
             Err(Failure::kubernetes(&doing, &error))
         }
     }

@@ -29,23 +29,29 @@ pub(super) async fn wait(
     let mut progress = Progress::new();
     let mut is_taken_up = false;
     let mut told = false;
-    let end = follow(cluster, &namespace, &name, Limit::After(timeout), |connection, passed| {
-        let Some(connection) = connection.filter(|now| now.metadata.uid == before.metadata.uid) else {
-            return ControlFlow::Break(());
-        };
-        is_taken_up |= connections::state(connection) == Some(ConnectionState::Deleting);
-        match (devices(connection), total) {
-            (Some(left), Some(total)) if is_taken_up && total > 0 => {
-                progress.show_part("Removing device objects", total.saturating_sub(left), total);
+    let end = follow(
+        cluster,
+        &namespace,
+        &name,
+        Limit::After(timeout),
+        |connection, passed| {
+            let Some(connection) = connection.filter(|now| now.metadata.uid == before.metadata.uid) else {
+                return ControlFlow::Break(());
+            };
+            is_taken_up |= connections::state(connection) == Some(ConnectionState::Deleting);
+            match (devices(connection), total) {
+                (Some(left), Some(total)) if is_taken_up && total > 0 => {
+                    progress.show_part("Removing device objects", total.saturating_sub(left), total);
+                }
+                (Some(_) | None, Some(_) | None) => progress.show("Waiting for the operator"),
             }
-            (Some(_) | None, Some(_) | None) => progress.show("Waiting for the operator"),
-        }
-        if passed >= OPERATOR_LIMIT && !is_taken_up && !told {
-            told = true;
-            progress.note(&unattended(connection));
-        }
-        ControlFlow::Continue(())
-    })
+            if passed >= OPERATOR_LIMIT && !is_taken_up && !told {
+                told = true;
+                progress.note(&unattended(connection));
+            }
+            ControlFlow::Continue(())
+        },
+    )
     .await?;
     progress.finish();
     let look = format!("See how far it is: kubectl chromeos status {name} -n {namespace}");
@@ -86,6 +92,9 @@ fn unattended(connection: &ChromeEnterpriseConnection) -> String {
              runs and has removed the device objects."
         )
     } else {
-        format!("The connection is held by another program's finalizer: {}.", others.join(", "))
+        format!(
+            "The connection is held by another program's finalizer: {}.",
+            others.join(", ")
+        )
     }
 }

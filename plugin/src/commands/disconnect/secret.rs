@@ -1,7 +1,7 @@
 //! What becomes of the Secret with the credentials.
 
 use chrome_enterprise_operator::api::connection::{Credentials, SecretReference};
-use chrome_enterprise_operator::api::{CREATED_BY_LABEL, CREATED_BY_PLUGIN, ChromeEnterpriseConnection};
+use chrome_enterprise_operator::api::{CREATED_BY_CONNECT, CREATED_BY_LABEL, ChromeEnterpriseConnection};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, ListParams, Preconditions};
 use kube::core::PartialObjectMeta;
@@ -51,7 +51,7 @@ pub(super) async fn of(
         Err(_) => return kept("it could not be looked at"),
     };
     let maker = secret.labels().get(CREATED_BY_LABEL).map(String::as_str);
-    if maker != Some(CREATED_BY_PLUGIN) {
+    if maker != Some(CREATED_BY_CONNECT) {
         return kept("`kubectl chromeos connect` did not make it");
     }
     match is_used_by_another(cluster, connection, &reference.name).await {
@@ -62,8 +62,16 @@ pub(super) async fn of(
 }
 
 fn reference(credentials: &Credentials) -> Option<&SecretReference> {
-    let key = credentials.service_account_key.as_ref().map(|source| &source.secret_ref);
-    key.or_else(|| credentials.authorized_user.as_ref().map(|source| &source.secret_ref))
+    let key = credentials
+        .service_account_key
+        .as_ref()
+        .map(|source| &source.secret_ref);
+    key.or_else(|| {
+        credentials
+            .authorized_user
+            .as_ref()
+            .map(|source| &source.secret_ref)
+    })
 }
 
 async fn is_used_by_another(
@@ -100,10 +108,14 @@ impl Fate {
         cluster: &Cluster,
         connection: &ChromeEnterpriseConnection,
     ) -> Result<(), Failure> {
-        let Self::Removed(secret) = self else { return Ok(()) };
+        let Self::Removed(secret) = self else {
+            return Ok(());
+        };
         let name = secret.name_any();
         if is_used_by_another(cluster, connection, &name).await? {
-            terminal::say(&format!("Secret {name} is left: another connection uses it by now."));
+            terminal::say(&format!(
+                "Secret {name} is left: another connection uses it by now."
+            ));
             return Ok(());
         }
         let parameters = DeleteParams {

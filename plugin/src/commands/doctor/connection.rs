@@ -29,30 +29,51 @@ pub(super) fn look(connection: &ChromeEnterpriseConnection, findings: &mut Findi
     let object = object(connection);
     let Some(state) = connections::state(connection) else {
         // The check of the operator says what that means.
-        findings.not_checked(CHECK, "no operator has looked at it yet").about(object);
+        findings
+            .not_checked(CHECK, "no operator has looked at it yet")
+            .about(object);
         return;
     };
     let reason = connections::reason(connection).unwrap_or("no reason");
     let what = format!("{} ({reason})", connections::word(state));
     let message = connections::ready(connection).map_or("", |ready| ready.message.as_str());
-    let resume = format!("To go on: kubectl chromeos resume {} -n {}", name_of(connection), namespace_of(connection));
+    let resume = format!(
+        "To go on: kubectl chromeos resume {} -n {}",
+        name_of(connection),
+        namespace_of(connection)
+    );
     match state {
         ConnectionState::Active => {
             let devices = connection.status.as_ref().and_then(|status| status.devices);
-            let devices = devices.map_or_else(String::new, |devices| format!(" with {} devices", devices.synced));
-            findings.ok(CHECK, format!("Active{devices}.")).about(object.clone());
+            let devices =
+                devices.map_or_else(String::new, |devices| format!(" with {} devices", devices.synced));
+            findings
+                .ok(CHECK, format!("Active{devices}."))
+                .about(object.clone());
         }
         ConnectionState::Suspended => {
-            findings.warning(CHECK, "It is suspended.").about(object.clone()).advise(resume);
+            findings
+                .warning(CHECK, "It is suspended.")
+                .about(object.clone())
+                .advise(resume);
         }
         ConnectionState::Degraded | ConnectionState::Conflict => {
-            findings.problem(CHECK, format!("{what}.")).about(object.clone()).advise(message);
+            findings
+                .problem(CHECK, format!("{what}."))
+                .about(object.clone())
+                .advise(message);
         }
         ConnectionState::Connecting | ConnectionState::Syncing if connections::needs_a_person(connection) => {
-            findings.problem(CHECK, format!("{what}.")).about(object.clone()).advise(message);
+            findings
+                .problem(CHECK, format!("{what}."))
+                .about(object.clone())
+                .advise(message);
         }
         ConnectionState::Connecting | ConnectionState::Syncing | ConnectionState::Deleting => {
-            findings.warning(CHECK, format!("{what}: it is not at its end yet.")).about(object.clone()).advise(message);
+            findings
+                .warning(CHECK, format!("{what}: it is not at its end yet."))
+                .about(object.clone())
+                .advise(message);
         }
     }
     let Some(sync) = connection.status.as_ref().and_then(|status| status.sync.as_ref()) else {
@@ -67,13 +88,22 @@ pub(super) fn look(connection: &ChromeEnterpriseConnection, findings: &mut Findi
             hold.id
         );
         findings
-            .warning(CHECK, format!("{} vanished devices are kept until somebody agrees.", hold.devices))
+            .warning(
+                CHECK,
+                format!(
+                    "{} vanished devices are kept until somebody agrees.",
+                    hold.devices
+                ),
+            )
             .about(object.clone())
             .advise(command);
     }
     if let Some(skipped) = sync.devices_skipped.filter(|skipped| *skipped > 0) {
         findings
-            .warning(CHECK, format!("{skipped} devices have no object, because Google's records of them cannot be read."))
+            .warning(
+                CHECK,
+                format!("{skipped} devices have no object, because Google's records of them cannot be read."),
+            )
             .about(object)
             .advise("The log of the operator names them.");
     }
@@ -96,7 +126,12 @@ pub(super) async fn look_at_secret(
                 parse_authorized_user(content).map(Into::into)
             }),
             (None, None) => {
-                findings.ok(SECRET_CHECK, "It needs none: the operator signs with its own identity.").about(object);
+                findings
+                    .ok(
+                        SECRET_CHECK,
+                        "It needs none: the operator signs with its own identity.",
+                    )
+                    .about(object);
                 return None;
             }
         };
@@ -126,14 +161,21 @@ pub(super) async fn look_at_secret(
     };
     match parse(&content.0) {
         Ok(credential) => {
-            findings.ok(SECRET_CHECK, format!("Secret {name} holds usable credentials.")).about(object);
+            findings
+                .ok(SECRET_CHECK, format!("Secret {name} holds usable credentials."))
+                .about(object);
             Some(credential)
         }
         Err(error) => {
             findings
-                .problem(SECRET_CHECK, format!("Key {key} of Secret {name} cannot be used: {error}."))
+                .problem(
+                    SECRET_CHECK,
+                    format!("Key {key} of Secret {name} cannot be used: {error}."),
+                )
                 .about(object)
-                .advise("Put the file into it as it was downloaded, or let `kubectl chromeos connect` do it.");
+                .advise(
+                    "Put the file into it as it was downloaded, or let `kubectl chromeos connect` do it.",
+                );
             None
         }
     }

@@ -40,7 +40,12 @@ impl Difference {
     /// The first few places, for a sentence.
     pub(super) fn places(&self) -> String {
         const SHOWN: usize = 3;
-        let all: Vec<_> = self.missing.iter().chain(&self.added).chain(&self.changed).collect();
+        let all: Vec<_> = self
+            .missing
+            .iter()
+            .chain(&self.added)
+            .chain(&self.changed)
+            .collect();
         let shown: Vec<_> = all.iter().take(SHOWN).map(|place| place.as_str()).collect();
         let more = all.len().saturating_sub(SHOWN);
         if more == 0 {
@@ -73,7 +78,8 @@ impl Difference {
                         None => self.missing.push(path),
                     }
                 }
-                self.added.extend((carried.len()..installed.len()).map(|number| format!("{path}[{number}]")));
+                self.added
+                    .extend((carried.len()..installed.len()).map(|number| format!("{path}[{number}]")));
             }
             (carried, installed) if is_same(carried, installed) => {}
             _ => self.changed.push(path.to_owned()),
@@ -82,7 +88,11 @@ impl Difference {
 }
 
 fn below(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 /// Whole numbers are equal however they are written, and so are texts with and without a line break at their end.
@@ -117,13 +127,33 @@ mod tests {
     fn what_the_server_fills_in_is_no_difference_and_anything_else_is() {
         let carried = json!({"spec": {"rules": [{"verbs": ["get"]}], "minimum": 60}});
         for (installed, missing, added, changed) in [
-            (json!({"spec": {"rules": [{"verbs": ["get"], "scope": "*"}], "minimum": 60.0, "matchPolicy": "Equivalent",
-                "namespaceSelector": {}, "conversion": {"strategy": "None"}}}), 0, 0, 0),
-            (json!({"spec": {"rules": [{"verbs": ["get", "list"]}], "minimum": 60}}), 0, 1, 0),
-            (json!({"spec": {"rules": [{"verbs": ["list"]}], "minimum": 60}}), 0, 0, 1),
+            (
+                json!({"spec": {"rules": [{"verbs": ["get"], "scope": "*"}], "minimum": 60.0, "matchPolicy": "Equivalent",
+                "namespaceSelector": {}, "conversion": {"strategy": "None"}}}),
+                0,
+                0,
+                0,
+            ),
+            (
+                json!({"spec": {"rules": [{"verbs": ["get", "list"]}], "minimum": 60}}),
+                0,
+                1,
+                0,
+            ),
+            (
+                json!({"spec": {"rules": [{"verbs": ["list"]}], "minimum": 60}}),
+                0,
+                0,
+                1,
+            ),
             (json!({"spec": {"rules": [], "minimum": 61}}), 1, 0, 1),
             // An exception that somebody added lets actions pass: it must show.
-            (json!({"spec": {"rules": [{"verbs": ["get"]}], "minimum": 60, "matchConditions": [{"name": "never"}]}}), 0, 1, 0),
+            (
+                json!({"spec": {"rules": [{"verbs": ["get"]}], "minimum": 60, "matchConditions": [{"name": "never"}]}}),
+                0,
+                1,
+                0,
+            ),
         ] {
             let found = Difference::between(&carried, &installed);
             assert_eq!(

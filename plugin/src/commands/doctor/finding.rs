@@ -125,6 +125,9 @@ impl Findings {
 
     /// How many findings have this verdict.
     pub(super) fn count(&self, verdict: Verdict) -> usize {
-        self.all.iter().filter(|finding| finding.verdict == verdict).count()
+        self.all
+            .iter()
+            .filter(|finding| finding.verdict == verdict)
+            .count()
     }
 }

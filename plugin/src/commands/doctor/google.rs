@@ -3,7 +3,8 @@
 use chrome_enterprise_operator::api::ChromeEnterpriseConnection;
 use chrome_enterprise_operator::api::connection::Access as ConnectionAccess;
 use chrome_enterprise_operator::google::{
-    Access, Credential, CredentialKind, DirectoryClient, ErrorClass, GoogleContext, GoogleError, ListRequest, Reason,
+    Access, Credential, CredentialKind, DirectoryClient, ErrorClass, GoogleContext, GoogleError, ListRequest,
+    Reason,
 };
 use jiff::Timestamp;
 
@@ -76,19 +77,35 @@ impl Examination<'_> {
             Err(error) => {
                 self.failed(SIGN_IN, &error, findings);
                 for check in [DEVICES, ORG_UNITS] {
-                    findings.not_checked(check, "signing in failed").about(self.object.clone());
+                    findings
+                        .not_checked(check, "signing in failed")
+                        .about(self.object.clone());
                 }
                 return;
             }
         };
         findings
-            .ok(SIGN_IN, format!("{} is signed in; its customer is {}.", verified.primary_email, verified.customer_id))
+            .ok(
+                SIGN_IN,
+                format!(
+                    "{} is signed in; its customer is {}.",
+                    verified.primary_email, verified.customer_id
+                ),
+            )
             .about(self.object.clone());
         let granted = self.kind.scopes(self.access()).len();
-        findings.ok(SCOPES, format!("All {granted} are granted.")).about(self.object.clone());
+        findings
+            .ok(SCOPES, format!("All {granted} are granted."))
+            .about(self.object.clone());
         if spec.customer_id.starts_with('C') && spec.customer_id != verified.customer_id {
             findings
-                .warning(SIGN_IN, format!("The account belongs to another customer than {}.", spec.customer_id))
+                .warning(
+                    SIGN_IN,
+                    format!(
+                        "The account belongs to another customer than {}.",
+                        spec.customer_id
+                    ),
+                )
                 .about(self.object.clone())
                 .advise("Give an administrator of that customer, or set spec.customerId to my_customer.");
         }
@@ -104,7 +121,9 @@ impl Examination<'_> {
         request.page_size = 1;
         match client.list_devices(&request, None).await {
             Ok(_) => {
-                findings.ok(DEVICES, "The account may read devices.").about(self.object.clone());
+                findings
+                    .ok(DEVICES, "The account may read devices.")
+                    .about(self.object.clone());
             }
             Err(error) => self.failed(DEVICES, &error, findings),
         }
@@ -167,7 +186,10 @@ impl Examination<'_> {
         let message = if missing.is_empty() || missing.len() == scopes.len() {
             "Google does not let the service account act for this customer (DelegationMissing).".to_owned()
         } else {
-            format!("Google does not grant these scopes (DelegationMissing): {}.", missing.join(","))
+            format!(
+                "Google does not grant these scopes (DelegationMissing): {}.",
+                missing.join(",")
+            )
         };
         let client = self.client_id.as_deref().unwrap_or("of the service account");
         findings.problem(SCOPES, message).about(self.object.clone()).advise(format!(

@@ -49,7 +49,8 @@ pub enum Format {
 
 /// Flags of the command.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code 0: nothing is wrong, perhaps with warnings. 3: there is a problem.
+#[command(
+    after_help = "Exit code 0: nothing is wrong, perhaps with warnings. 3: there is a problem.
 
 Where the Secret of a connection can be read, Google is asked from this machine with these credentials; nothing is
 changed there.
@@ -58,7 +59,8 @@ Examples:
   kubectl chromeos doctor
   kubectl chromeos doctor -A --no-google
   kubectl chromeos doctor -A -o json > findings.json
-  kubectl chromeos doctor --operator-service-account chromeenterprise/chrome-enterprise-operator")]
+  kubectl chromeos doctor --operator-service-account chromeenterprise/chrome-enterprise-operator"
+)]
 pub struct Arguments {
     /// Look at the connections of all namespaces
     #[arg(short = 'A', long)]
@@ -103,7 +105,13 @@ pub async fn run(cluster: &Cluster, arguments: &Arguments) -> Result<Exit, Failu
         step("Looking at rights");
         let scope = cluster.scope(arguments.all_namespaces);
         rights::look_at_user(cluster, &scope, &mut findings).await;
-        rights::look_at_operator(cluster, &scope, arguments.operator_service_account.as_ref(), &mut findings).await;
+        rights::look_at_operator(
+            cluster,
+            &scope,
+            arguments.operator_service_account.as_ref(),
+            &mut findings,
+        )
+        .await;
         if served {
             look_at_connections(cluster, arguments, &scope, &mut findings, &mut step).await?;
         } else {
@@ -113,7 +121,11 @@ pub async fn run(cluster: &Cluster, arguments: &Arguments) -> Result<Exit, Failu
     drop(step);
     progress.finish();
     report::print(&findings, arguments.output)?;
-    Ok(if findings.has_problem() { Exit::NotGood } else { Exit::Done })
+    Ok(if findings.has_problem() {
+        Exit::NotGood
+    } else {
+        Exit::Done
+    })
 }
 
 async fn look_at_connections(
@@ -124,7 +136,11 @@ async fn look_at_connections(
     step: &mut impl FnMut(&str),
 ) -> Result<(), Failure> {
     let api = cluster.api_in::<ChromeEnterpriseConnection>(scope);
-    let listed = pages(api, ListParams::default(), format!("list connections {}", scope.words()));
+    let listed = pages(
+        api,
+        ListParams::default(),
+        format!("list connections {}", scope.words()),
+    );
     let connections = match listed.all().await {
         Ok(connections) => connections,
         Err(failure) => {
@@ -137,11 +153,18 @@ async fn look_at_connections(
     if connections.is_empty() {
         findings.not_checked(
             "connections",
-            &format!("there are none {}; `kubectl chromeos connect` makes one", scope.words()),
+            &format!(
+                "there are none {}; `kubectl chromeos connect` makes one",
+                scope.words()
+            ),
         );
     }
     for connection in &connections {
-        step(&format!("Looking at connection {} in namespace {}", name_of(connection), namespace_of(connection)));
+        step(&format!(
+            "Looking at connection {} in namespace {}",
+            name_of(connection),
+            namespace_of(connection)
+        ));
         connection::look(connection, findings);
         let key = connection::look_at_secret(cluster, connection, findings).await;
         google::look(connection, key, arguments, findings).await?;

@@ -36,7 +36,10 @@ pub(super) async fn look(
 ) {
     let now = Timestamp::now();
     if connections.is_empty() {
-        findings.not_checked(CHECK, "whether one runs shows at connections only, and there are none");
+        findings.not_checked(
+            CHECK,
+            "whether one runs shows at connections only, and there are none",
+        );
         return;
     }
     let mut works = 0;
@@ -48,14 +51,25 @@ pub(super) async fn look(
                 continue;
             }
             Sign::Unknown => {
-                findings.not_checked(CHECK, "the connection was changed just now; look again in a minute").about(object);
+                findings
+                    .not_checked(
+                        CHECK,
+                        "the connection was changed just now; look again in a minute",
+                    )
+                    .about(object);
                 continue;
             }
             Sign::Unseen(seconds) => {
-                format!("No operator has looked at the settings of this connection for {}.", ago(seconds, now))
+                format!(
+                    "No operator has looked at the settings of this connection for {}.",
+                    ago(seconds, now)
+                )
             }
             Sign::Overdue(seconds) => {
-                format!("The next look at Google is overdue by {}, so no operator seems to run.", ago(seconds, now))
+                format!(
+                    "The next look at Google is overdue by {}, so no operator seems to run.",
+                    ago(seconds, now)
+                )
             }
         };
         findings.problem(CHECK, message).about(object).advise(
@@ -63,7 +77,13 @@ pub(super) async fn look(
         );
     }
     if works > 0 {
-        findings.ok(CHECK, format!("It has looked at the present settings of {works} of {} connections, and is not late.", connections.len()));
+        findings.ok(
+            CHECK,
+            format!(
+                "It has looked at the present settings of {works} of {} connections, and is not late.",
+                connections.len()
+            ),
+        );
     }
 }
 
@@ -83,7 +103,11 @@ fn sign(connection: &ChromeEnterpriseConnection, now: Timestamp) -> Sign {
     };
     if !is_seen {
         let unseen = since(last_change(connection).unwrap_or(now));
-        return if unseen >= UNSEEN_LIMIT { Sign::Unseen(unseen) } else { Sign::Unknown };
+        return if unseen >= UNSEEN_LIMIT {
+            Sign::Unseen(unseen)
+        } else {
+            Sign::Unknown
+        };
     }
     let next = status.and_then(|status| status.sync.as_ref()?.next_time.as_ref());
     match next.map(|next| since(next.0)) {
@@ -124,20 +148,27 @@ mod tests {
         let created = |time: &str| json!({"name": "school", "generation": 2, "creationTimestamp": time});
         let old = created("2026-11-25T08:00:00Z");
         let next = |time: &str| json!({"observedGeneration": 2, "sync": {"nextTime": time}});
-        assert_eq!(sign_of(old.clone(), json!({"observedGeneration": 2})), Sign::Works);
+        assert_eq!(
+            sign_of(old.clone(), json!({"observedGeneration": 2})),
+            Sign::Works
+        );
         assert_eq!(sign_of(old.clone(), next("2026-11-25T12:10:00Z")), Sign::Works);
         assert_eq!(sign_of(old.clone(), next("2026-11-25T11:59:00Z")), Sign::Works);
-        assert_eq!(sign_of(old.clone(), next("2026-11-25T11:50:00Z")), Sign::Overdue(600));
-        assert_eq!(sign_of(old.clone(), json!({"observedGeneration": 1})), Sign::Unseen(4 * 3_600));
+        assert_eq!(
+            sign_of(old.clone(), next("2026-11-25T11:50:00Z")),
+            Sign::Overdue(600)
+        );
+        assert_eq!(
+            sign_of(old.clone(), json!({"observedGeneration": 1})),
+            Sign::Unseen(4 * 3_600)
+        );
         assert_eq!(sign_of(old, json!({})), Sign::Unseen(4 * 3_600));
         assert_eq!(sign_of(created("2026-11-25T11:59:50Z"), json!({})), Sign::Unknown);
     }
 
     #[test]
     fn a_change_by_somebody_counts_and_a_status_does_not() {
-        let write = |subresource: &str, time: &str| {
-            json!({"manager": "x", "operation": "Update", "subresource": subresource, "time": time})
-        };
+        let write = |subresource: &str, time: &str| json!({"manager": "x", "operation": "Update", "subresource": subresource, "time": time});
         let metadata = json!({
             "name": "school", "generation": 3, "creationTimestamp": "2026-11-01T00:00:00Z",
             "managedFields": [write("", "2026-11-25T11:59:30Z"), write("status", "2026-11-25T11:00:00Z")],

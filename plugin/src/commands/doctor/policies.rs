@@ -32,7 +32,10 @@ pub(super) async fn look(cluster: &Cluster, server: &Server, findings: &mut Find
         };
         if kind.starts_with("Mutating") && !server.can_stamp() {
             findings
-                .not_checked(check, "it needs Kubernetes 1.36, which records who asked for an action")
+                .not_checked(
+                    check,
+                    "it needs Kubernetes 1.36, which records who asked for an action",
+                )
                 .about(carried.name_any());
             continue;
         }
@@ -54,7 +57,9 @@ pub(super) fn carried() -> Result<Vec<DynamicObject>, String> {
 async fn look_at(cluster: &Cluster, check: &str, carried: &DynamicObject, findings: &mut Findings) {
     let name = carried.name_any();
     let Some(resource) = resource(carried) else {
-        findings.not_checked(check, "this program's own manifest names no kind").about(name);
+        findings
+            .not_checked(check, "this program's own manifest names no kind")
+            .about(name);
         return;
     };
     let api: Api<DynamicObject> = Api::all_with(cluster.client().clone(), &resource);
@@ -81,21 +86,31 @@ fn missing(check: &str, name: &str, findings: &mut Findings) {
         // An administrator may give the same rights in another way.
         ("role", "chromeenterprise-operator") => {
             findings
-                .warning(check, "It is not installed, so the operator's account needs its rights from another role.")
+                .warning(
+                    check,
+                    "It is not installed, so the operator's account needs its rights from another role.",
+                )
                 .about(name)
                 .advise(INSTALL);
             return;
         }
         ("role", _) => {
-            findings.warning(check, "It is not installed, so nobody can be given it.").about(name).advise(INSTALL);
+            findings
+                .warning(check, "It is not installed, so nobody can be given it.")
+                .about(name)
+                .advise(INSTALL);
             return;
         }
         ("policy binding", _) => "It is not installed, so its policy has no effect.",
         _ => match name.split('.').next().unwrap_or_default() {
             "action-creation" => "It is not installed, so whoever may create actions may also wipe devices.",
-            "action-requester" => "It is not installed, so whoever creates actions may do so in another's name.",
+            "action-requester" => {
+                "It is not installed, so whoever creates actions may do so in another's name."
+            }
             "action-requester-stamp" => "It is not installed, so nobody records who asked for an action.",
-            "action-status" => "It is not installed, so others than the operator may write the status of actions.",
+            "action-status" => {
+                "It is not installed, so others than the operator may write the status of actions."
+            }
             "receipt-writers" => "It is not installed, so receipts can be forged and deleted.",
             _ => "It is not installed.",
         },
@@ -107,7 +122,9 @@ fn compare(check: &str, carried: &DynamicObject, installed: &DynamicObject, find
     let name = carried.name_any();
     let difference = Difference::between(&content(carried), &content(installed));
     if difference.is_none() {
-        findings.ok(check, "It is installed as this program knows it.").about(name);
+        findings
+            .ok(check, "It is installed as this program knows it.")
+            .about(name);
         return;
     }
     let places = difference.places();
@@ -115,7 +132,10 @@ fn compare(check: &str, carried: &DynamicObject, installed: &DynamicObject, find
                   --server-side --force-conflicts -f -";
     if check == "role" {
         findings
-            .warning(check, format!("It gives other rights than this program knows: {places}."))
+            .warning(
+                check,
+                format!("It gives other rights than this program knows: {places}."),
+            )
             .about(name)
             .advise(remedy);
     } else {

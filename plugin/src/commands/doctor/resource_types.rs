@@ -24,10 +24,16 @@ pub(super) async fn look(cluster: &Cluster, findings: &mut Findings) -> bool {
         if served == Ok(false) && number == 0 {
             connections_are_served = false;
         }
-        match Api::<Definition>::all(cluster.client().clone()).get_opt(&name).await {
+        match Api::<Definition>::all(cluster.client().clone())
+            .get_opt(&name)
+            .await
+        {
             Ok(Some(installed)) => compare(carried, &installed, findings),
             Ok(None) => {
-                findings.problem(CHECK, "It is not installed.").about(name).advise(INSTALL);
+                findings
+                    .problem(CHECK, "It is not installed.")
+                    .about(name)
+                    .advise(INSTALL);
             }
             // Only administrators of the cluster may read the definitions; everybody may ask what is served.
             Err(error) => {
@@ -38,7 +44,10 @@ pub(super) async fn look(cluster: &Cluster, findings: &mut Findings) -> bool {
                         findings.not_checked("definition", &why.to_string()).about(name);
                     }
                     Ok(false) => {
-                        findings.problem(CHECK, "It is not served.").about(name).advise(INSTALL);
+                        findings
+                            .problem(CHECK, "It is not served.")
+                            .about(name)
+                            .advise(INSTALL);
                     }
                     Err(why) => {
                         findings.not_checked(CHECK, &why).about(name);
@@ -57,12 +66,20 @@ async fn is_served(cluster: &Cluster, definition: &Definition) -> Result<bool, S
         let group = format!("{}/{}", spec.group, version.name);
         match cluster.client().list_api_group_resources(&group).await {
             Ok(list) => {
-                if !list.resources.iter().any(|resource| resource.name == spec.names.plural) {
+                if !list
+                    .resources
+                    .iter()
+                    .any(|resource| resource.name == spec.names.plural)
+                {
                     return Ok(false);
                 }
             }
             Err(kube::Error::Api(status)) if status.code == 404 => return Ok(false),
-            Err(error) => return Err(Failure::kubernetes(&format!("ask what is served of {group}"), &error).to_string()),
+            Err(error) => {
+                return Err(
+                    Failure::kubernetes(&format!("ask what is served of {group}"), &error).to_string(),
+                );
+            }
         }
     }
     Ok(true)
@@ -71,7 +88,10 @@ async fn is_served(cluster: &Cluster, definition: &Definition) -> Result<bool, S
 fn compare(carried: &Definition, installed: &Definition, findings: &mut Findings) {
     let name = carried.name_any();
     let not_true = |type_: &str| {
-        let conditions = installed.status.iter().flat_map(|status| status.conditions.iter().flatten());
+        let conditions = installed
+            .status
+            .iter()
+            .flat_map(|status| status.conditions.iter().flatten());
         let found = conditions.into_iter().find(|condition| condition.type_ == type_);
         found.is_none_or(|condition| condition.status != "True")
     };
@@ -85,7 +105,9 @@ fn compare(carried: &Definition, installed: &Definition, findings: &mut Findings
     let (carried, installed) = (content(carried), content(installed));
     let difference = Difference::between(&carried, &installed);
     if difference.is_none() {
-        findings.ok(CHECK, "It is installed as this program knows it.").about(name);
+        findings
+            .ok(CHECK, "It is installed as this program knows it.")
+            .about(name);
         return;
     }
     let (known, found) = (fields(&carried), fields(&installed));
@@ -95,22 +117,41 @@ fn compare(carried: &Definition, installed: &Definition, findings: &mut Findings
                   operator of the same version.";
     match (missing.is_empty(), unknown.is_empty()) {
         (false, true) => findings
-            .problem(CHECK, format!("It is older than this program: it lacks {}.", few(&missing)))
+            .problem(
+                CHECK,
+                format!("It is older than this program: it lacks {}.", few(&missing)),
+            )
             .about(name)
             .advise(update),
         (true, false) => findings
-            .warning(CHECK, format!("It is newer than this program, which does not know {}.", few(&unknown)))
+            .warning(
+                CHECK,
+                format!(
+                    "It is newer than this program, which does not know {}.",
+                    few(&unknown)
+                ),
+            )
             .about(name)
             .advise("Use the program of the same version as the operator."),
         (false, false) => findings
             .problem(
                 CHECK,
-                format!("It is of another version: it lacks {}, and has {}.", few(&missing), few(&unknown)),
+                format!(
+                    "It is of another version: it lacks {}, and has {}.",
+                    few(&missing),
+                    few(&unknown)
+                ),
             )
             .about(name)
             .advise(update),
         (true, true) => findings
-            .problem(CHECK, format!("It has the same fields with other rules: {}.", difference.places()))
+            .problem(
+                CHECK,
+                format!(
+                    "It has the same fields with other rules: {}.",
+                    difference.places()
+                ),
+            )
             .about(name)
             .advise(update),
     };
@@ -133,7 +174,11 @@ fn fields(content: &Value) -> BTreeSet<String> {
 
 fn collect(schema: &Value, path: &str, fields: &mut BTreeSet<String>) {
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
-        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let path = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
         collect(schema, &path, fields);
         fields.insert(path);
     }

@@ -24,9 +24,15 @@ const AT_ONCE: usize = 16;
 /// Roles for people, with the words for what each lets them do.
 const PEOPLE: [(&str, &str); 5] = [
     ("chromeenterprise-viewer", "see devices, actions and connections"),
-    ("chromeenterprise-connection-editor", "make and change connections"),
+    (
+        "chromeenterprise-connection-editor",
+        "make and change connections",
+    ),
     ("chromeenterprise-help-desk", "restart devices and use lost mode"),
-    ("chromeenterprise-device-administrator", "wipe and deprovision devices"),
+    (
+        "chromeenterprise-device-administrator",
+        "wipe and deprovision devices",
+    ),
     ("chromeenterprise-auditor", "read receipts"),
 ];
 
@@ -67,7 +73,10 @@ struct Right {
 
 impl Right {
     fn words(&self) -> String {
-        let subresource = self.subresource.as_ref().map_or_else(String::new, |name| format!("/{name}"));
+        let subresource = self
+            .subresource
+            .as_ref()
+            .map_or_else(String::new, |name| format!("/{name}"));
         format!("{} {}{subresource}", self.verb, self.resource)
     }
 
@@ -91,8 +100,11 @@ impl Right {
 fn roles() -> Result<BTreeMap<String, BTreeSet<Right>>, String> {
     let mut roles = BTreeMap::new();
     for object in policies::carried()? {
-        let Some(rules) = object.data.get("rules") else { continue };
-        let rules: Vec<PolicyRule> = serde_json::from_value(rules.clone()).map_err(|error| error.to_string())?;
+        let Some(rules) = object.data.get("rules") else {
+            continue;
+        };
+        let rules: Vec<PolicyRule> =
+            serde_json::from_value(rules.clone()).map_err(|error| error.to_string())?;
         roles.insert(object.name_any(), rules.iter().flat_map(rights).collect());
     }
     Ok(roles)
@@ -101,7 +113,12 @@ fn roles() -> Result<BTreeMap<String, BTreeSet<Right>>, String> {
 fn rights(rule: &PolicyRule) -> Vec<Right> {
     let groups = rule.api_groups.iter().flatten();
     groups
-        .flat_map(|group| rule.resources.iter().flatten().map(move |resource| (group, resource)))
+        .flat_map(|group| {
+            rule.resources
+                .iter()
+                .flatten()
+                .map(move |resource| (group, resource))
+        })
         .flat_map(|(group, resource)| rule.verbs.iter().map(move |verb| (group, resource, verb)))
         .map(|(group, resource, verb)| {
             let (resource, subresource) = match resource.split_once('/') {
@@ -128,30 +145,58 @@ pub(super) async fn look_at_user(cluster: &Cluster, scope: &Scope, findings: &mu
             return;
         }
     };
-    let wanted: BTreeSet<_> = PEOPLE.iter().filter_map(|(role, _)| roles.get(*role)).flatten().collect();
+    let wanted: BTreeSet<_> = PEOPLE
+        .iter()
+        .filter_map(|(role, _)| roles.get(*role))
+        .flatten()
+        .collect();
     let answers = stream::iter(wanted)
         .map(|right| async move { Ok::<_, Failure>((right, may_i(cluster, right, scope).await?)) })
         .buffer_unordered(AT_ONCE)
         .try_collect::<Vec<_>>();
     let granted: BTreeSet<_> = match answers.await {
-        Ok(answers) => answers.into_iter().filter(|(_, allowed)| *allowed).map(|(right, _)| right).collect(),
+        Ok(answers) => answers
+            .into_iter()
+            .filter(|(_, allowed)| *allowed)
+            .map(|(right, _)| right)
+            .collect(),
         Err(failure) => {
             findings.not_checked(CHECK, &failure.to_string());
             return;
         }
     };
-    let has = |role: &str| roles.get(role).is_some_and(|rights| rights.iter().all(|right| granted.contains(right)));
+    let has = |role: &str| {
+        roles
+            .get(role)
+            .is_some_and(|rights| rights.iter().all(|right| granted.contains(right)))
+    };
     let (may, may_not): (Vec<_>, Vec<_>) = PEOPLE.iter().partition(|(role, _)| has(role));
-    let words = |roles: &[&(&str, &str)]| roles.iter().map(|(_, words)| *words).collect::<Vec<_>>().join("; ");
+    let words = |roles: &[&(&str, &str)]| {
+        roles
+            .iter()
+            .map(|(_, words)| *words)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
     let place = scope.words();
     if may.is_empty() {
         findings
-            .warning(CHECK, format!("You have none of the roles {place}, and may do little here."))
+            .warning(
+                CHECK,
+                format!("You have none of the roles {place}, and may do little here."),
+            )
             .advise("Ask whoever administers the namespace for one; docs/permissions.md lists them.");
     } else if may_not.is_empty() {
         findings.ok(CHECK, format!("You may {place}: {}.", words(&may)));
     } else {
-        findings.ok(CHECK, format!("You may {place}: {}. You may not: {}.", words(&may), words(&may_not)));
+        findings.ok(
+            CHECK,
+            format!(
+                "You may {place}: {}. You may not: {}.",
+                words(&may),
+                words(&may_not)
+            ),
+        );
     }
 }
 
@@ -198,16 +243,25 @@ pub(super) async fn look_at_operator(
         .buffer_unordered(AT_ONCE)
         .try_collect::<Vec<_>>();
     let mut missing: Vec<_> = match answers.await {
-        Ok(answers) => answers.into_iter().filter(|(_, allowed)| !allowed).map(|(right, _)| right).collect(),
+        Ok(answers) => answers
+            .into_iter()
+            .filter(|(_, allowed)| !allowed)
+            .map(|(right, _)| right)
+            .collect(),
         Err(failure) => {
-            findings.not_checked(OPERATOR_CHECK, &failure.to_string()).about(account.to_string());
+            findings
+                .not_checked(OPERATOR_CHECK, &failure.to_string())
+                .about(account.to_string());
             return;
         }
     };
     missing.sort();
     if missing.is_empty() {
         findings
-            .ok(OPERATOR_CHECK, format!("It may do {} what it needs.", scope.words()))
+            .ok(
+                OPERATOR_CHECK,
+                format!("It may do {} what it needs.", scope.words()),
+            )
             .about(account.to_string());
         return;
     }
@@ -226,10 +280,18 @@ pub(super) async fn look_at_operator(
         ));
 }
 
-async fn may(cluster: &Cluster, account: &ServiceAccount, right: &Right, scope: &Scope) -> Result<bool, Failure> {
+async fn may(
+    cluster: &Cluster,
+    account: &ServiceAccount,
+    right: &Right,
+    scope: &Scope,
+) -> Result<bool, Failure> {
     let review = SubjectAccessReview {
         spec: SubjectAccessReviewSpec {
-            user: Some(format!("system:serviceaccount:{}:{}", account.namespace, account.name)),
+            user: Some(format!(
+                "system:serviceaccount:{}:{}",
+                account.namespace, account.name
+            )),
             groups: Some(vec![
                 "system:serviceaccounts".to_owned(),
                 format!("system:serviceaccounts:{}", account.namespace),
@@ -252,8 +314,17 @@ async fn may(cluster: &Cluster, account: &ServiceAccount, right: &Right, scope: 
 async fn find_account(cluster: &Cluster, scope: &Scope) -> Result<ServiceAccount, String> {
     let everything = ListParams::default();
     let refused = |error: kube::Error| {
-        let text = Failure::kubernetes("look for the operator's account in the bindings of its role", &error).to_string();
-        let reason = text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
+        let text = Failure::kubernetes(
+            "look for the operator's account in the bindings of its role",
+            &error,
+        )
+        .to_string();
+        let reason = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('.')
+            .to_owned();
         format!("{reason}.\nName it with --operator-service-account NAMESPACE/NAME.")
     };
     let mut found = BTreeSet::new();
@@ -261,9 +332,18 @@ async fn find_account(cluster: &Cluster, scope: &Scope) -> Result<ServiceAccount
     for binding in bindings.list(&everything).await.map_err(refused)? {
         found.extend(accounts(&binding.role_ref, binding.subjects.as_deref(), ""));
     }
-    for binding in cluster.api_in::<RoleBinding>(scope).list(&everything).await.map_err(refused)? {
+    for binding in cluster
+        .api_in::<RoleBinding>(scope)
+        .list(&everything)
+        .await
+        .map_err(refused)?
+    {
         let namespace = binding.namespace().unwrap_or_default();
-        found.extend(accounts(&binding.role_ref, binding.subjects.as_deref(), &namespace));
+        found.extend(accounts(
+            &binding.role_ref,
+            binding.subjects.as_deref(),
+            &namespace,
+        ));
     }
     let count = found.len();
     let names: Vec<_> = found.iter().map(ToString::to_string).collect();
@@ -304,9 +384,16 @@ mod tests {
         for (role, _) in PEOPLE {
             assert!(!roles[role].is_empty(), "{role}");
         }
-        let claim = roles[OPERATOR_ROLE].iter().find(|right| right.verb == "claim").unwrap();
+        let claim = roles[OPERATOR_ROLE]
+            .iter()
+            .find(|right| right.verb == "claim")
+            .unwrap();
         assert_eq!(claim.words(), "claim deviceactionreceipts");
-        assert!(roles[OPERATOR_ROLE].iter().any(|right| right.words() == "patch deviceactions/status"));
+        assert!(
+            roles[OPERATOR_ROLE]
+                .iter()
+                .any(|right| right.words() == "patch deviceactions/status")
+        );
     }
 
     #[test]

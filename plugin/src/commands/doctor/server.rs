@@ -38,7 +38,11 @@ pub(super) async fn look(cluster: &Cluster, findings: &mut Findings) -> Option<S
     let version = match ask(cluster).await {
         Ok((version, date)) => {
             if let Some(date) = date {
-                clock(findings, "clock of the cluster", date.duration_since(Timestamp::now()).as_secs());
+                clock(
+                    findings,
+                    "clock of the cluster",
+                    date.duration_since(Timestamp::now()).as_secs(),
+                );
             } else {
                 findings.not_checked("clock of the cluster", "the API server does not tell the time");
             }
@@ -59,12 +63,19 @@ pub(super) async fn look(cluster: &Cluster, findings: &mut Findings) -> Option<S
         Some(minor) if version.major == "1" && minor < OLDEST => {
             findings
                 .problem("cluster", format!("Kubernetes {name} at {address} is too old."))
-                .advise(format!("Upgrade it to 1.{OLDEST} or newer; 1.{WITH_STAMP} records who asked for an action."));
+                .advise(format!(
+                    "Upgrade it to 1.{OLDEST} or newer; 1.{WITH_STAMP} records who asked for an action."
+                ));
         }
         Some(minor) if version.major == "1" && minor < WITH_STAMP => {
             findings
-                .warning("cluster", format!("Kubernetes {name} at {address} does not record who asked for an action."))
-                .advise(format!("Upgrade it to 1.{WITH_STAMP} or newer for that. Everything else works."));
+                .warning(
+                    "cluster",
+                    format!("Kubernetes {name} at {address} does not record who asked for an action."),
+                )
+                .advise(format!(
+                    "Upgrade it to 1.{WITH_STAMP} or newer for that. Everything else works."
+                ));
         }
         Some(_) | None => {
             findings.ok("cluster", format!("Kubernetes {name} answers at {address}."));
@@ -75,7 +86,9 @@ pub(super) async fn look(cluster: &Cluster, findings: &mut Findings) -> Option<S
 
 /// The version, and the time of the answer.
 async fn ask(cluster: &Cluster) -> Result<(Info, Option<Timestamp>), kube::Error> {
-    let request = Request::get("/version").body(Body::empty()).map_err(kube::Error::HttpError)?;
+    let request = Request::get("/version")
+        .body(Body::empty())
+        .map_err(kube::Error::HttpError)?;
     let response = cluster.client().send(request).await?;
     let date = response
         .headers()

@@ -8,11 +8,23 @@ use crate::failure::Exit;
 
 const EXITS: [(Exit, &str); 7] = [
     (Exit::Done, "Done."),
-    (Exit::Failed, "It could not be done: no such object, no right to it, no cluster. Standard error says why."),
+    (
+        Exit::Failed,
+        "It could not be done: no such object, no right to it, no cluster. Standard error says why.",
+    ),
     (Exit::Usage, "The command line cannot be used."),
-    (Exit::NotGood, "It was looked at, and the answer is not good: a check failed, an action did not succeed."),
-    (Exit::OutcomeUnknown, "Nobody can know what became of an action: look at the device."),
-    (Exit::StillRunning, "The wait is over and the end is not reached. It goes on without this program."),
+    (
+        Exit::NotGood,
+        "It was looked at, and the answer is not good: a check failed, an action did not succeed.",
+    ),
+    (
+        Exit::OutcomeUnknown,
+        "Nobody can know what became of an action: look at the device.",
+    ),
+    (
+        Exit::StillRunning,
+        "The wait is over and the end is not reached. It goes on without this program.",
+    ),
     (Exit::Interrupted, "Ctrl-C."),
 ];
 
@@ -31,7 +43,10 @@ pub(super) fn page(mut root: Command) -> String {
     contents(&mut page, &root);
     exits(&mut page);
     page.push_str("## Flags of every command\n\n");
-    flags(&mut page, root.get_arguments().filter(|flag| flag.is_global_set()));
+    flags(
+        &mut page,
+        root.get_arguments().filter(|flag| flag.is_global_set()),
+    );
     for command in visible(&root) {
         section(&mut page, command, "kubectl chromeos", 2);
     }
@@ -48,8 +63,15 @@ fn visible(command: &Command) -> impl Iterator<Item = &Command> {
 fn contents(page: &mut String, root: &Command) {
     page.push_str("| Command | What it does |\n|---|---|\n");
     for command in visible(root) {
-        let (name, about) = (command.get_name(), command.get_about().map(ToString::to_string).unwrap_or_default());
-        let _ = writeln!(page, "| [`{name}`](#kubectl-chromeos-{name}) | {} |", cell(&about));
+        let (name, about) = (
+            command.get_name(),
+            command.get_about().map(ToString::to_string).unwrap_or_default(),
+        );
+        let _ = writeln!(
+            page,
+            "| [`{name}`](#kubectl-chromeos-{name}) | {} |",
+            cell(&about)
+        );
     }
     page.push('\n');
 }
@@ -72,9 +94,12 @@ fn section(page: &mut String, command: &Command, parent: &str, depth: usize) {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").trim();
     let _ = writeln!(page, "```sh\n{usage}\n```\n");
-    let own = |argument: &&Arg| !argument.is_global_set() && !argument.is_hide_set() && argument.get_id() != "help";
-    let (arguments, options): (Vec<_>, Vec<_>) =
-        command.get_arguments().filter(own).partition(|argument| argument.is_positional());
+    let own =
+        |argument: &&Arg| !argument.is_global_set() && !argument.is_hide_set() && argument.get_id() != "help";
+    let (arguments, options): (Vec<_>, Vec<_>) = command
+        .get_arguments()
+        .filter(own)
+        .partition(|argument| argument.is_positional());
     flags(page, arguments.into_iter().chain(options));
     if let Some(after) = command.get_after_help() {
         after_help(page, &after.to_string());
@@ -97,8 +122,16 @@ fn row(flag: &Arg) -> String {
     let mut name = [short, long].into_iter().flatten().collect::<Vec<_>>().join(", ");
     if flag.get_action().takes_values() {
         let values = flag.get_value_names().unwrap_or_default();
-        let value = values.iter().map(|value| value.as_str()).collect::<Vec<_>>().join(" ");
-        let value = if value.is_empty() { flag.get_id().as_str().to_uppercase() } else { value };
+        let value = values
+            .iter()
+            .map(|value| value.as_str())
+            .collect::<Vec<_>>()
+            .join(" ");
+        let value = if value.is_empty() {
+            flag.get_id().as_str().to_uppercase()
+        } else {
+            value
+        };
         let between = match (name.is_empty(), flag.is_require_equals_set()) {
             (true, _) => "",
             (false, true) => "=",
@@ -106,13 +139,29 @@ fn row(flag: &Arg) -> String {
         };
         let _ = write!(name, "{between}{value}");
     }
-    let help = flag.get_long_help().or_else(|| flag.get_help()).map(ToString::to_string).unwrap_or_default();
-    let mut words = help.trim_end_matches('.').replace("\n\n", ". ").replace('\n', " ");
-    let possible: Vec<_> = flag.get_possible_values().iter().filter(|value| !value.is_hide_set()).map(|value| format!("`{}`", value.get_name())).collect();
+    let help = flag
+        .get_long_help()
+        .or_else(|| flag.get_help())
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let mut words = help
+        .trim_end_matches('.')
+        .replace("\n\n", ". ")
+        .replace('\n', " ");
+    let possible: Vec<_> = flag
+        .get_possible_values()
+        .iter()
+        .filter(|value| !value.is_hide_set())
+        .map(|value| format!("`{}`", value.get_name()))
+        .collect();
     if flag.get_action().takes_values() && !possible.is_empty() && !is_true_or_false(flag) {
         let _ = write!(words, ": {}", possible.join(", "));
     }
-    let defaults: Vec<_> = flag.get_default_values().iter().map(|value| format!("`{}`", value.to_string_lossy())).collect();
+    let defaults: Vec<_> = flag
+        .get_default_values()
+        .iter()
+        .map(|value| format!("`{}`", value.to_string_lossy()))
+        .collect();
     if flag.get_action().takes_values() && !defaults.is_empty() && !flag.is_hide_default_value_set() {
         let _ = write!(words, " (default {})", defaults.join(", "));
     }
@@ -122,7 +171,10 @@ fn row(flag: &Arg) -> String {
 
 fn is_true_or_false(flag: &Arg) -> bool {
     let values = flag.get_possible_values();
-    values.len() == 2 && values.iter().all(|value| matches!(value.get_name(), "true" | "false"))
+    values.len() == 2
+        && values
+            .iter()
+            .all(|value| matches!(value.get_name(), "true" | "false"))
 }
 
 /// Text for one cell of a table.

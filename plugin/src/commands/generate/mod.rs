@@ -29,7 +29,10 @@ pub struct ManArguments {
 /// Every committed file that is made from the command line: its path in the repository, and its content.
 #[must_use]
 pub fn files() -> Vec<(PathBuf, String)> {
-    vec![(PathBuf::from("docs/kubectl-chromeos.md"), markdown::page(Cli::command()))]
+    vec![(
+        PathBuf::from("docs/kubectl-chromeos.md"),
+        markdown::page(Cli::command()),
+    )]
 }
 
 /// Writes the committed files.

@@ -66,7 +66,11 @@ pub async fn run(cluster: &Cluster, arguments: &Arguments) -> Result<Exit, Failu
     let scope = cluster.scope(arguments.all_namespaces);
     let units = count(cluster, &scope, arguments).await?;
     let depth = arguments.depth.unwrap_or(usize::MAX);
-    let tree: Vec<_> = units.tree().into_iter().filter(|unit| unit.depth() <= depth).collect();
+    let tree: Vec<_> = units
+        .tree()
+        .into_iter()
+        .filter(|unit| unit.depth() <= depth)
+        .collect();
     print::print(&tree, arguments, &scope)?;
     Ok(Exit::Done)
 }
@@ -84,7 +88,8 @@ async fn count(cluster: &Cluster, scope: &Scope, arguments: &Arguments) -> Resul
             }
             let Some(status) = &device.status else { continue };
             let last = status.activity.last_sync_time.as_ref().map(|time| time.0);
-            let not_seen = state.is_in_use() && last.is_none_or(|last| limit.is_some_and(|limit| last < limit));
+            let not_seen =
+                state.is_in_use() && last.is_none_or(|last| limit.is_some_and(|limit| last < limit));
             let namespace = device.namespace().unwrap_or_default();
             units.add(&namespace, status.org_unit_path.as_deref(), not_seen);
         }

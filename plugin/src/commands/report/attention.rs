@@ -68,7 +68,9 @@ pub(super) struct Attention {
 
 impl Attention {
     pub(super) fn add(&mut self, device: &ChromeOSDevice, reasons: Vec<Reason>, include_users: bool) {
-        let Some(first) = reasons.first().copied() else { return };
+        let Some(first) = reasons.first().copied() else {
+            return;
+        };
         self.all += 1;
         let case = case(device, reasons, include_users);
         let seen = case.last_seen.unwrap_or(Timestamp::MIN);
@@ -103,7 +105,10 @@ pub(super) fn reasons(device: &ChromeOSDevice, now: Timestamp) -> Vec<Reason> {
     [
         (Reason::Locked, state == State::Disabled),
         (Reason::UpdatesEnded, ended.is_some_and(|end| end.0 <= now)),
-        (Reason::Missing, seen.is_none_or(|seen| now.duration_since(seen.0) > limit)),
+        (
+            Reason::Missing,
+            seen.is_none_or(|seen| now.duration_since(seen.0) > limit),
+        ),
     ]
     .into_iter()
     .filter_map(|(reason, holds)| holds.then_some(reason))

@@ -51,7 +51,11 @@ pub(super) fn charts(tally: &Tally) -> Vec<Chart> {
                     Seen::Quarter => "warn",
                     Seen::Year | Seen::Earlier | Seen::Never => "bad",
                 };
-                (seen.words(), tone, tally.seen.get(&seen).copied().unwrap_or_default())
+                (
+                    seen.words(),
+                    tone,
+                    tally.seen.get(&seen).copied().unwrap_or_default(),
+                )
             }),
         ),
         fixed(
@@ -66,7 +70,11 @@ pub(super) fn charts(tally: &Tally) -> Vec<Chart> {
                     Updates::TwoYears | Updates::Unknown => "calm",
                     Updates::Later => "good",
                 };
-                (updates.words(), tone, tally.updates.get(&updates).copied().unwrap_or_default())
+                (
+                    updates.words(),
+                    tone,
+                    tally.updates.get(&updates).copied().unwrap_or_default(),
+                )
             }),
         ),
         versions(tally),
@@ -83,7 +91,12 @@ fn states(tally: &Tally) -> Chart {
             State::Inactive | State::Other => "warn",
             State::Deprovisioned | State::PreProvisioned => "calm",
         };
-        (named(word, "State unknown"), meaning(word).unwrap_or_default(), tone, count)
+        (
+            named(word, "State unknown"),
+            meaning(word).unwrap_or_default(),
+            tone,
+            count,
+        )
     });
     chart(
         "states",
@@ -137,7 +150,9 @@ fn fixed(
     label: &'static str,
     bars: impl Iterator<Item = (&'static str, &'static str, u64)>,
 ) -> Chart {
-    let bars: Vec<_> = bars.map(|(words, tone, count)| (words.to_owned(), "", tone, count)).collect();
+    let bars: Vec<_> = bars
+        .map(|(words, tone, count)| (words.to_owned(), "", tone, count))
+        .collect();
     let total = bars.iter().map(|(_, _, _, count)| count).sum();
     chart(id, title, note, label, bars, total)
 }
@@ -150,7 +165,11 @@ fn chart(
     all: Vec<(String, &'static str, &'static str, u64)>,
     total: u64,
 ) -> Chart {
-    let longest = all.iter().map(|(_, _, _, count)| *count).max().unwrap_or_default();
+    let longest = all
+        .iter()
+        .map(|(_, _, _, count)| *count)
+        .max()
+        .unwrap_or_default();
     let others: u64 = all.iter().skip(LISTED).map(|(_, _, _, count)| count).sum();
     let left_out = all.len().saturating_sub(LISTED);
     let mut bars: Vec<Bar> = all
@@ -179,14 +198,7 @@ fn chart(
     }
 }
 
-fn bar(
-    label: String,
-    hint: &'static str,
-    tone: &'static str,
-    count: u64,
-    total: u64,
-    longest: u64,
-) -> Bar {
+fn bar(label: String, hint: &'static str, tone: &'static str, count: u64, total: u64, longest: u64) -> Bar {
     Bar {
         label,
         hint,
@@ -199,7 +211,10 @@ fn bar(
 
 /// Most first; equal ones in the order of their names.
 fn by_count(counts: &BTreeMap<String, u64>) -> Vec<(&str, u64)> {
-    let mut counts: Vec<(&str, u64)> = counts.iter().map(|(text, count)| (text.as_str(), *count)).collect();
+    let mut counts: Vec<(&str, u64)> = counts
+        .iter()
+        .map(|(text, count)| (text.as_str(), *count))
+        .collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts
 }
@@ -226,7 +241,11 @@ pub(super) fn percent(count: u64, total: u64) -> String {
 
 #[allow(clippy::cast_precision_loss, reason = "a share is shown with three digits")]
 fn ratio(count: u64, total: u64) -> f64 {
-    if total == 0 { 0.0 } else { count as f64 / total as f64 }
+    if total == 0 {
+        0.0
+    } else {
+        count as f64 / total as f64
+    }
 }
 
 #[cfg(test)]
@@ -249,7 +268,9 @@ mod tests {
 
     #[test]
     fn a_long_chart_counts_the_rest_together() {
-        let all = (0..250).map(|number| (format!("Model {number}"), "", "plain", 2)).collect();
+        let all = (0..250)
+            .map(|number| (format!("Model {number}"), "", "plain", 2))
+            .collect();
         let chart = chart("models", "Models", "", "Model", all, 500);
         assert_eq!(chart.bars.len(), SHOWN);
         assert_eq!(chart.more.len(), LISTED - SHOWN + 1);

@@ -28,7 +28,10 @@ impl Target {
             return Ok(Self::Stdout);
         }
         if path.is_dir() {
-            return Err(Failure::usage(format!("{} is a folder; name a file in it.", shown(path))));
+            return Err(Failure::usage(format!(
+                "{} is a folder; name a file in it.",
+                shown(path)
+            )));
         }
         if path.exists() && !overwrite {
             return Err(exists(path));
@@ -40,7 +43,9 @@ impl Target {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".report-");
         readable_as_usual(&mut builder);
-        let written = builder.tempfile_in(folder).map_err(|error| failed(path, &error))?;
+        let written = builder
+            .tempfile_in(folder)
+            .map_err(|error| failed(path, &error))?;
         Ok(Self::File {
             written,
             path: path.to_owned(),
@@ -58,7 +63,9 @@ impl Target {
             } => {
                 fill(written.as_file(), page).map_err(|error| failed(&path, &error))?;
                 if overwrite {
-                    written.persist(&path).map_err(|error| failed(&path, &error.error))?;
+                    written
+                        .persist(&path)
+                        .map_err(|error| failed(&path, &error.error))?;
                 } else {
                     // Somebody may have made the file meanwhile.
                     written.persist_noclobber(&path).map_err(|error| {

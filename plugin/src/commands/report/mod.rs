@@ -63,7 +63,13 @@ pub async fn run(cluster: &Cluster, arguments: &Arguments) -> Result<Exit, Failu
     let connections = connections(cluster, &scope).await;
     let tally = count(cluster, &scope, now, arguments.include_users).await?;
     let devices = tally.devices();
-    target.write(&Page::new(&tally, connections, &scope, arguments.include_users, now))?;
+    target.write(&Page::new(
+        &tally,
+        connections,
+        &scope,
+        arguments.include_users,
+        now,
+    ))?;
     if arguments.output.as_os_str() != "-" {
         let place = arguments.output.display().to_string();
         let place = crate::output::clean(&place);
@@ -73,12 +79,11 @@ pub async fn run(cluster: &Cluster, arguments: &Arguments) -> Result<Exit, Failu
 }
 
 /// A person may be allowed to read devices and not connections: then the page says so.
-async fn connections(
-    cluster: &Cluster,
-    scope: &Scope,
-) -> Result<Vec<ChromeEnterpriseConnection>, Failure> {
+async fn connections(cluster: &Cluster, scope: &Scope) -> Result<Vec<ChromeEnterpriseConnection>, Failure> {
     let doing = format!("list connections {}", scope.words());
-    pages(cluster.api_in(scope), ListParams::default(), doing).all().await
+    pages(cluster.api_in(scope), ListParams::default(), doing)
+        .all()
+        .await
 }
 
 async fn count(

@@ -205,11 +205,15 @@ fn connection(connection: &ChromeEnterpriseConnection, now: Timestamp) -> Connec
     Connection {
         namespace: connection.namespace().unwrap_or_default(),
         name: connection.name_any(),
-        state: status.state.map_or_else(|| "not looked at yet".to_owned(), |state| format!("{state:?}")),
+        state: status
+            .state
+            .map_or_else(|| "not looked at yet".to_owned(), |state| format!("{state:?}")),
         tone,
         account: shown(status.connected_account.as_deref()),
         customer: shown(status.customer_id.as_deref()),
-        check_in: status.last_check_in_time.map_or_else(|| "never".to_owned(), |time| moment(time.0, now)),
+        check_in: status
+            .last_check_in_time
+            .map_or_else(|| "never".to_owned(), |time| moment(time.0, now)),
     }
 }
 
@@ -236,10 +240,13 @@ fn row(case: &Case, now: Timestamp) -> Row {
         state: shown(Some(&case.state)),
         model: shown(case.model.as_deref()),
         org_unit: shown(case.org_unit.as_deref()),
-        last_seen: case.last_seen.map_or_else(|| "never".to_owned(), |time| format!("{} ago", age(time, now))),
-        updates_until: case
-            .updates_until
-            .map_or_else(|| "unknown".to_owned(), |time| time.strftime("%Y-%m-%d").to_string()),
+        last_seen: case
+            .last_seen
+            .map_or_else(|| "never".to_owned(), |time| format!("{} ago", age(time, now))),
+        updates_until: case.updates_until.map_or_else(
+            || "unknown".to_owned(),
+            |time| time.strftime("%Y-%m-%d").to_string(),
+        ),
         user: shown(people.and_then(|people| people.user.as_deref())),
         location: shown(people.and_then(|people| people.location.as_deref())),
         notes: shown(people.and_then(|people| people.notes.as_deref())),

@@ -182,7 +182,8 @@ impl Tally {
         *self.seen.entry(seen).or_default() += 1;
         let namespace = device.namespace().unwrap_or_default();
         let path = status.org_unit_path.as_deref();
-        self.org_units.add(&namespace, path, seen.is_longer_than_a_month());
+        self.org_units
+            .add(&namespace, path, seen.is_longer_than_a_month());
         let reasons = reasons(device, self.now);
         self.attention.add(device, reasons, self.include_users);
     }

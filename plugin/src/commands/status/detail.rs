@@ -20,7 +20,14 @@ const NAMES: usize = 16;
 pub(super) fn text(connection: &ChromeEnterpriseConnection) -> String {
     let mut page = Page::new();
     let now = Timestamp::now();
-    page.line("Connection", &format!("{} in namespace {}", name_of(connection), namespace_of(connection)));
+    page.line(
+        "Connection",
+        &format!(
+            "{} in namespace {}",
+            name_of(connection),
+            namespace_of(connection)
+        ),
+    );
     state(&mut page, connection);
     settings(&mut page, connection);
     if let Some(status) = &connection.status {
@@ -83,24 +90,45 @@ fn state(page: &mut Page, connection: &ChromeEnterpriseConnection) {
     let tone = Some(connections::tone(connection));
     let Some(state) = connections::state(connection) else {
         page.toned("State", tone, "unknown: no operator has looked at it yet");
-        page.line("What to do", "See whether an operator runs: kubectl chromeos doctor");
+        page.line(
+            "What to do",
+            "See whether an operator runs: kubectl chromeos doctor",
+        );
         return;
     };
     let word = connections::word(state);
-    page.toned("State", tone, &format!("{word}: {}", connections::sentence(state)));
+    page.toned(
+        "State",
+        tone,
+        &format!("{word}: {}", connections::sentence(state)),
+    );
     if let Some(ready) = connections::ready(connection).filter(|_| state != ConnectionState::Active) {
         page.line("Reason", &ready.reason);
         let advice = if state == ConnectionState::Suspended {
-            format!("To go on: kubectl chromeos resume {} -n {}", name_of(connection), namespace_of(connection))
+            format!(
+                "To go on: kubectl chromeos resume {} -n {}",
+                name_of(connection),
+                namespace_of(connection)
+            )
         } else {
             ready.message.clone()
         };
-        let name = if connections::needs_a_person(connection) { "What to do" } else { "Message" };
+        let name = if connections::needs_a_person(connection) {
+            "What to do"
+        } else {
+            "Message"
+        };
         page.line(name, &advice);
     }
-    let observed = connection.status.as_ref().and_then(|status| status.observed_generation);
+    let observed = connection
+        .status
+        .as_ref()
+        .and_then(|status| status.observed_generation);
     if observed != connection.metadata.generation {
-        page.line("Note", "The settings were changed, and the operator has not looked at the change yet.");
+        page.line(
+            "Note",
+            "The settings were changed, and the operator has not looked at the change yet.",
+        );
     }
 }
 
@@ -143,7 +171,10 @@ fn found_out(
         page.line("Devices", &devices(counts));
     }
     let check_in = status.last_check_in_time.as_ref();
-    page.line("Last check-in", &check_in.map_or_else(|| "never".to_owned(), |time| format!("{} ago", age(time.0, now))));
+    page.line(
+        "Last check-in",
+        &check_in.map_or_else(|| "never".to_owned(), |time| format!("{} ago", age(time.0, now))),
+    );
     if let Some(sync) = &status.sync {
         passes(page, connection, sync, now);
         if let Some(hold) = &sync.prune_hold {
@@ -181,19 +212,30 @@ fn devices(counts: &DeviceCounts) -> String {
 /// The pass that runs now, the last one and the next one.
 fn passes(page: &mut Page, connection: &ChromeEnterpriseConnection, sync: &SyncStatus, now: Timestamp) {
     if let Some(part) = connections::part(connection) {
-        let bar = part.counted.map_or_else(String::new, |(done, all)| format!(" {}", bar(done, all)));
+        let bar = part
+            .counted
+            .map_or_else(String::new, |(done, all)| format!(" {}", bar(done, all)));
         page.line("Now", &format!("{}{bar}", part.line()));
     }
     let last = sync.last_complete_time.as_ref();
     let last = last.map_or_else(|| "never".to_owned(), |time| format!("{} ago", age(time.0, now)));
-    let took = sync.last_duration_seconds.map_or_else(String::new, |seconds| format!(", took {seconds} s"));
+    let took = sync
+        .last_duration_seconds
+        .map_or_else(String::new, |seconds| format!(", took {seconds} s"));
     page.line("Last full sync", &format!("{last}{took}"));
     if let Some(next) = &sync.next_time {
-        let due = if next.0 > now { age(next.0, now) } else { "due now".to_owned() };
+        let due = if next.0 > now {
+            age(next.0, now)
+        } else {
+            "due now".to_owned()
+        };
         page.line("Next sync", &due);
     }
     if let Some(skipped) = sync.devices_skipped.filter(|skipped| *skipped > 0) {
-        page.line("Left out", &format!("{skipped} devices whose records at Google cannot be read"));
+        page.line(
+            "Left out",
+            &format!("{skipped} devices whose records at Google cannot be read"),
+        );
     }
 }
 
@@ -216,7 +258,10 @@ fn prune_hold(page: &mut Page, connection: &ChromeEnterpriseConnection, hold: &P
             age(hold.since.0, now)
         ),
     );
-    page.line("", "Check org unit, query and privileges. If they are really gone:");
+    page.line(
+        "",
+        "Check org unit, query and privileges. If they are really gone:",
+    );
     // One line, so that it can be copied.
     let _ = writeln!(
         page.text,

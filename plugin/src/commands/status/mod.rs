@@ -16,13 +16,15 @@ use crate::output::{Cell, Column, ListFormat, ListOutput, ObjectFormat, Rows, Sh
 
 /// Flags of the command.
 #[derive(Debug, Args)]
-#[command(after_help = "Without a name: a table of the connections. With one: everything about it, and what to do.
+#[command(
+    after_help = "Without a name: a table of the connections. With one: everything about it, and what to do.
 
 Examples:
   kubectl chromeos status
   kubectl chromeos status school
   kubectl chromeos status school --watch
-  kubectl chromeos status -A --check || echo 'look after the connections'")]
+  kubectl chromeos status -A --check || echo 'look after the connections'"
+)]
 pub struct Arguments {
     /// Connection to show with everything
     #[arg(value_name = "CONNECTION")]
@@ -160,7 +162,9 @@ const COLUMNS: &[Column<ChromeEnterpriseConnection>] = &[
     Column {
         title: "ACCOUNT",
         shown: Shown::Always,
-        value: |connection| Cell::text(status(connection).and_then(|status| status.connected_account.as_deref())),
+        value: |connection| {
+            Cell::text(status(connection).and_then(|status| status.connected_account.as_deref()))
+        },
     },
     Column {
         title: "REASON",

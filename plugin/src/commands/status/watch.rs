@@ -51,7 +51,9 @@ pub(super) async fn run(cluster: &Cluster, connection: &ChromeEnterpriseConnecti
     progress.finish();
     match end {
         End::Reached(Ended::Gone) => {
-            terminal::say(&format!("There is no connection {name} in namespace {namespace} any more."));
+            terminal::say(&format!(
+                "There is no connection {name} in namespace {namespace} any more."
+            ));
             Ok(Exit::Done)
         }
         End::Reached(ended @ (Ended::Works | Ended::NeedsAPerson)) => {
