@@ -4,6 +4,7 @@
 
 #![allow(
     clippy::doc_markdown,
+    clippy::large_enum_variant,
     reason = "doc comments here are the help text, which is printed as it stands"
 )]
 

@@ -1,5 +1,6 @@
 //! Which device is meant by a serial number or an ID.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use chrome_enterprise_operator::api::ChromeOSDevice;
@@ -90,7 +91,8 @@ fn several(scope: &Scope, wanted: &str, found: &[ChromeOSDevice]) -> Failure {
         message.push_str(&described(scope, device));
     }
     if found.len() > NAMED {
-        message.push_str(&format!("\n  and {} more", found.len() - NAMED));
+        // Writing into a String cannot fail.
+        let _ = write!(message, "\n  and {} more", found.len() - NAMED);
     }
     let remedy = match scope {
         Scope::Namespace(_) => "Give the ID of the one that you mean in place of the serial number.",

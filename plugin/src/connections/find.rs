@@ -22,25 +22,25 @@ pub async fn find(cluster: &Cluster, name: Option<&str>) -> Result<ChromeEnterpr
 async fn named(cluster: &Cluster, name: &str) -> Result<ChromeEnterpriseConnection, Failure> {
     let namespace = cluster.namespace();
     let connection = cluster.api::<ChromeEnterpriseConnection>().get(name).await;
-    connection.map_err(|error| match &error {
+    connection.map_err(|error| {
         // With a name in the answer it is the object that is missing, not the resource type.
-        kube::Error::Api(status)
-            if status.code == 404
-                && status
-                    .details
-                    .as_ref()
-                    .is_some_and(|details| !details.name.is_empty()) =>
+        if let kube::Error::Api(status) = &error
+            && status.code == 404
+            && status
+                .details
+                .as_ref()
+                .is_some_and(|details| !details.name.is_empty())
         {
-            Failure::new(format!(
+            return Failure::new(format!(
                 "There is no connection {} in namespace {namespace}.",
                 clean(name)
             ))
-            .advise("`kubectl chromeos status -A` lists the connections of all namespaces.")
+            .advise("`kubectl chromeos status -A` lists the connections of all namespaces.");
         }
-        _ => Failure::kubernetes(
+        Failure::kubernetes(
             &format!("read connection {} in namespace {namespace}", clean(name)),
             &error,
-        ),
+        )
     })
 }
 

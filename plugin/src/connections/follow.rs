@@ -99,13 +99,15 @@ fn refused(namespace: &str, name: &str, error: Error) -> Result<(), Failure> {
     else {
         return Ok(());
     };
-    match &error {
-        kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404) => Err(Failure::kubernetes(
+    if let kube::Error::Api(status) = &error
+        && matches!(status.code, 401 | 403 | 404)
+    {
+        return Err(Failure::kubernetes(
             &format!("watch connection {name} in namespace {namespace}"),
             &error,
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 #[cfg(test)]

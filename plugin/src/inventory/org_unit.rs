@@ -83,12 +83,11 @@ impl OrgUnits {
             .counts
             .get_mut(namespace)
             .and_then(|paths| paths.get_mut(path));
-        match known {
-            Some(known) => known.add(count),
-            None => {
-                let paths = self.counts.entry(namespace.to_owned()).or_default();
-                paths.insert(path.to_owned(), count);
-            }
+        if let Some(known) = known {
+            known.add(count);
+        } else {
+            let paths = self.counts.entry(namespace.to_owned()).or_default();
+            paths.insert(path.to_owned(), count);
         }
     }
 

@@ -110,11 +110,10 @@ async fn look(api: &Api<DeviceAction>, wanted: &DeviceAction) -> Answer {
 /// Whether this answer says that nothing was created: the API server looked at the request and refused it, or it never
 /// went out because nobody was signed in.
 fn is_clear(error: &Error) -> bool {
-    match error {
-        Error::Api(status) => matches!(status.code, 400 | 401 | 403 | 404 | 405 | 406 | 413 | 415 | 422),
-        Error::Auth(_) => true,
-        _ => false,
+    if let Error::Api(status) = error {
+        return matches!(status.code, 400 | 401 | 403 | 404 | 405 | 406 | 413 | 415 | 422);
     }
+    matches!(error, Error::Auth(_))
 }
 
 /// The name has another action.

@@ -3,6 +3,7 @@
 //! The API server may end a watch at any time, or be away for a while: the watcher begins again, and the action does not
 //! care.
 
+use std::fmt::Write as _;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -136,7 +137,8 @@ fn line(action: &DeviceAction) -> String {
         .and_then(|status| status.command_expire_time.as_ref());
     if let Some(expires) = expires.filter(|_| state == ActionState::Sent) {
         let left = age(expires.0, Timestamp::now());
-        line.push_str(&format!(" Google gives it up at {} ({left}).", expires.0));
+        // Writing into a String cannot fail.
+        let _ = write!(line, " Google gives it up at {} ({left}).", expires.0);
     }
     line
 }

@@ -1,5 +1,6 @@
 //! What a person is told at the end, and the exit code.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use chrome_enterprise_operator::api::action::{ActionState, DeviceAction};
@@ -77,10 +78,11 @@ fn ending(name: &str, state: ActionState, told: Option<(&str, &str)>, google: Op
     let Some((reason, message)) = told else {
         return text;
     };
-    text.push_str(&format!(" ({})\n{}", clean(reason), clean(message)));
+    // Writing into a String cannot fail.
+    let _ = write!(text, " ({})\n{}", clean(reason), clean(message));
     // The operator quotes Google in its message where it has room.
     if let Some(google) = google.filter(|google| !message.contains(google)) {
-        text.push_str(&format!("\nGoogle or the device says: {}", clean(google)));
+        let _ = write!(text, "\nGoogle or the device says: {}", clean(google));
     }
     text
 }

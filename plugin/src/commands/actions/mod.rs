@@ -1,5 +1,11 @@
 //! `kubectl chromeos actions`: lists actions, and tells about one.
 
+#![allow(
+    clippy::doc_markdown,
+    clippy::struct_excessive_bools,
+    reason = "the flags of a command line, whose doc comments are its help text"
+)]
+
 mod columns;
 mod one;
 

@@ -3,6 +3,7 @@
 mod columns;
 mod filters;
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, stderr};
 
 use chrome_enterprise_operator::api::ChromeOSDevice;
@@ -85,10 +86,12 @@ fn nothing(filters: &Filters, scope: &Scope) -> String {
         text.push_str(" An exact filter tells capital from small letters.");
     }
     if let Some(serial) = &filters.serial {
-        text.push_str(&format!(
+        // Writing into a String cannot fail.
+        let _ = write!(
+            text,
             " `kubectl chromeos device {}` looks further.",
             clean(serial)
-        ));
+        );
     }
     text
 }

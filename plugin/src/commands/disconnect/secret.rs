@@ -21,7 +21,7 @@ pub(super) enum Fate {
     /// It stays.
     Kept { name: String, why: String },
     /// This program made it, so it goes with the connection.
-    Removed(PartialObjectMeta<Secret>),
+    Removed(Box<PartialObjectMeta<Secret>>),
 }
 
 /// Decides it. Only what describes the Secret is read, never its content.
@@ -55,7 +55,7 @@ pub(super) async fn of(
         return kept("`kubectl chromeos connect` did not make it");
     }
     match is_used_by_another(cluster, connection, &reference.name).await {
-        Ok(false) => Fate::Removed(secret),
+        Ok(false) => Fate::Removed(Box::new(secret)),
         Ok(true) => kept("another connection uses it"),
         Err(_) => kept("whether another connection uses it could not be found out"),
     }

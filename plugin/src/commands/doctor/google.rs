@@ -71,7 +71,7 @@ impl Examination<'_> {
             Err(error) => return self.failed(SIGN_IN, &error, findings),
         };
         let verified = client.verify().await;
-        self.clock(context, findings);
+        Self::clock(context, findings);
         let verified = match verified {
             Ok(verified) => verified,
             Err(error) => {
@@ -143,7 +143,7 @@ impl Examination<'_> {
         }
     }
 
-    fn clock(&self, context: &GoogleContext, findings: &mut Findings) {
+    fn clock(context: &GoogleContext, findings: &mut Findings) {
         match context.time_at_google() {
             Some(time) => clock(findings, CLOCK, time.duration_since(Timestamp::now()).as_secs()),
             None => {
@@ -155,16 +155,18 @@ impl Examination<'_> {
     /// A refusal. What may pass by itself, or may be so on this machine only, is a warning.
     fn failed(&self, check: &str, error: &GoogleError, findings: &mut Findings) {
         let reason = error.reason.name();
-        match &error.reason {
-            Reason::DelegationMissing { missing_scopes } => return self.delegation(missing_scopes, findings),
-            Reason::NetworkUnreachable | Reason::ConnectionLost | Reason::UnexpectedAnswer => {
-                findings
-                    .warning(check, format!("Google cannot be reached from this machine ({reason})."))
-                    .about(self.object.clone())
-                    .advise("Set HTTPS_PROXY if there is a proxy. The operator has a way of its own; --no-google leaves this out.");
-                return;
-            }
-            _ => {}
+        if let Reason::DelegationMissing { missing_scopes } = &error.reason {
+            return self.delegation(missing_scopes, findings);
+        }
+        if matches!(
+            error.reason,
+            Reason::NetworkUnreachable | Reason::ConnectionLost | Reason::UnexpectedAnswer
+        ) {
+            findings
+                .warning(check, format!("Google cannot be reached from this machine ({reason})."))
+                .about(self.object.clone())
+                .advise("Set HTTPS_PROXY if there is a proxy. The operator has a way of its own; --no-google leaves this out.");
+            return;
         }
         let message = format!("Google refuses it ({reason}).");
         let finding = match error.class() {

@@ -14,6 +14,12 @@
 //!
 //! What cannot be looked at is a finding too: nothing is left out in silence.
 
+#![allow(
+    clippy::doc_markdown,
+    clippy::struct_excessive_bools,
+    reason = "the flags of a command line, whose doc comments are its help text"
+)]
+
 mod connection;
 mod difference;
 mod finding;
@@ -118,7 +124,6 @@ pub async fn run(cluster: &Cluster, arguments: &Arguments) -> Result<Exit, Failu
             findings.not_checked("connections", "the resource types are not served");
         }
     }
-    drop(step);
     progress.finish();
     report::print(&findings, arguments.output)?;
     Ok(if findings.has_problem() {

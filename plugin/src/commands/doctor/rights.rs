@@ -36,7 +36,7 @@ const PEOPLE: [(&str, &str); 5] = [
     ("chromeenterprise-auditor", "read receipts"),
 ];
 
-/// A ServiceAccount.
+/// A `ServiceAccount`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServiceAccount {
     namespace: String,
@@ -98,16 +98,16 @@ impl Right {
 
 /// The rights of each role that this program carries.
 fn roles() -> Result<BTreeMap<String, BTreeSet<Right>>, String> {
-    let mut roles = BTreeMap::new();
+    let mut by_role = BTreeMap::new();
     for object in policies::carried()? {
         let Some(rules) = object.data.get("rules") else {
             continue;
         };
         let rules: Vec<PolicyRule> =
             serde_json::from_value(rules.clone()).map_err(|error| error.to_string())?;
-        roles.insert(object.name_any(), rules.iter().flat_map(rights).collect());
+        by_role.insert(object.name_any(), rules.iter().flat_map(rights).collect());
     }
-    Ok(roles)
+    Ok(by_role)
 }
 
 fn rights(rule: &PolicyRule) -> Vec<Right> {

@@ -124,7 +124,7 @@ fn row(flag: &Arg) -> String {
         let values = flag.get_value_names().unwrap_or_default();
         let value = values
             .iter()
-            .map(|value| value.as_str())
+            .map(clap::builder::Str::as_str)
             .collect::<Vec<_>>()
             .join(" ");
         let value = if value.is_empty() {

@@ -1,5 +1,11 @@
 //! `kubectl chromeos status`: how connections are.
 
+#![allow(
+    clippy::doc_markdown,
+    clippy::struct_excessive_bools,
+    reason = "the flags of a command line, whose doc comments are its help text"
+)]
+
 mod detail;
 mod watch;
 
