@@ -9,5 +9,6 @@
 // Helpers of `world` that only some of the coming tests use.
 #![allow(dead_code)]
 
+mod connect;
 mod lists;
 mod world;

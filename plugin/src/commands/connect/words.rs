@@ -83,15 +83,16 @@ fn paste(client_id: &str, scopes: &str) -> String {
 /// What the operator waits for somebody to do.
 pub(super) fn what_is_missing(status: &ChromeEnterpriseConnectionStatus) -> String {
     let reason = find(&status.conditions, READY).map_or("", |ready| ready.reason.as_str());
-    let mut text = format!("{} ({})", message(status), clean(reason));
-    if reason == "DelegationMissing"
-        && let Some(oauth) = &status.oauth
-        && let Some(client_id) = &oauth.client_id
-    {
-        text.push('\n');
-        text.push_str(&paste(client_id, &oauth.scopes.join(",")));
+    let message = message(status);
+    let client_id = status.oauth.as_ref().and_then(|oauth| oauth.client_id.as_deref());
+    match (reason, client_id, &status.oauth) {
+        ("DelegationMissing", Some(client_id), Some(oauth)) => {
+            // The rest of the sentence says the same as what is there to be pasted.
+            let what = message.split(" In the Admin console").next().unwrap_or(&message);
+            format!("{what} ({reason})\n{}", paste(client_id, &oauth.scopes.join(",")))
+        }
+        _ => format!("{message} ({})", clean(reason)),
     }
-    text
 }
 
 /// The key is in the cluster now, and a copy of it on the disk.
