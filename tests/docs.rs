@@ -154,6 +154,8 @@ fn annotations_and_the_finalizer_are_named_as_they_are() {
         api::SYNC_REQUESTED_ANNOTATION,
         api::ALLOW_PRUNE_ANNOTATION,
         api::CLEANUP_FINALIZER,
+        api::CREATED_BY_LABEL,
+        api::CREATED_BY_PLUGIN,
     ] {
         assert!(text.contains(name), "docs/connection.md does not name {name}");
     }
@@ -167,14 +169,17 @@ fn connections_in_the_documentation_are_valid() {
             let yaml = block.split("```").next().unwrap();
             let parsed: Result<ChromeEnterpriseConnection, _> = serde_saphyr::from_str(yaml);
             let connection = parsed.unwrap_or_else(|error| panic!("{page}: {error}\n{yaml}"));
-            assert!(
-                connection.spec.credentials.service_account_key.is_some(),
-                "{page}"
-            );
+            let credentials = connection.spec.credentials;
+            let ways = [
+                credentials.service_account_key.is_some(),
+                credentials.authorized_user.is_some(),
+                credentials.keyless.is_some(),
+            ];
+            assert_eq!(ways.iter().filter(|given| **given).count(), 1, "{page}");
             found += 1;
         }
     }
-    assert_eq!(found, 2);
+    assert_eq!(found, 4);
 }
 
 #[test]

@@ -225,6 +225,19 @@ impl Simulator {
         auth::client_secret_json(&self.state, &self.url(), &self.customer_id())
     }
 
+    /// The authorized-user file of an account that consents to these scopes.
+    ///
+    /// # Errors
+    /// [`ControlError`](crate::control::error::ControlError) if there is no such account or scope.
+    pub fn authorized_user_json(
+        &self,
+        account: &str,
+        scopes: &[&str],
+    ) -> Result<String, crate::control::error::ControlError> {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self.state.consent(account, &scopes)
+    }
+
     /// Google is gone: the port is closed and every connection breaks. The state is kept.
     pub async fn go_offline(&self) {
         if let Some(server) = self.server.lock().await.take() {

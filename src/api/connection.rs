@@ -76,7 +76,7 @@ pub struct ChromeEnterpriseConnectionSpec {
     )]
     pub admin_email: String,
 
-    /// How the operator signs in to Google. Exactly one way is given.
+    /// How the operator signs in to Google: exactly one of serviceAccountKey, authorizedUser and keyless.
     pub credentials: Credentials,
 
     /// ReadWrite allows device actions; ReadOnly asks Google only for reading scopes and refuses actions.
@@ -102,11 +102,13 @@ pub struct Credentials {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account_key: Option<ServiceAccountKeyCredentials>,
 
-    /// A refresh token that an admin granted in Google's consent page, kept in a Secret.
+    /// The consent of an admin: a refresh token from Google's consent page, kept in a Secret. The admin has to be
+    /// spec.adminEmail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorized_user: Option<AuthorizedUserCredentials>,
 
-    /// A Google service account with domain-wide delegation, signed for by the operator's own cloud identity.
+    /// A Google service account with domain-wide delegation, signed for by the operator's own cloud identity. Whoever
+    /// runs the operator has to allow it for this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyless: Option<KeylessCredentials>,
 }
@@ -119,11 +121,13 @@ pub struct ServiceAccountKeyCredentials {
     pub secret_ref: SecretReference,
 }
 
-/// A refresh token in a Secret.
+/// A consent in a Secret.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthorizedUserCredentials {
-    /// The Secret in this namespace that holds the authorized-user file; `key` defaults to `authorized-user.json`.
+    /// The Secret in this namespace that holds the authorized-user file; `key` defaults to `authorized-user.json`. With
+    /// the label `chromeenterprise.dev/created-by: kubectl-chromeos` on it, the consent is revoked at Google when the
+    /// connection is deleted and no other one uses it.
     pub secret_ref: SecretReference,
 }
 
@@ -252,8 +256,8 @@ pub struct ChromeEnterpriseConnectionStatus {
     #[schemars(length(max = 64))]
     pub customer_id: Option<String>,
 
-    /// What a super admin enters at Google under Security > Access and data control > API controls >
-    /// Domain-wide delegation. Shown before anything works.
+    /// What is asked of Google. With a service account: what a super admin enters under Security > Access and data
+    /// control > API controls > Domain-wide delegation. Shown before anything works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth: Option<OAuthStatus>,
 
@@ -295,16 +299,17 @@ pub enum ConnectionState {
     Deleting,
 }
 
-/// What domain-wide delegation needs.
+/// What is asked of Google, and by whom.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct OAuthStatus {
-    /// Client ID of the service account.
+    /// Client ID of the service account, or of the OAuth client that the consent was given to. Without a key the
+    /// operator does not know it: it is the unique ID of the service account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub client_id: Option<String>,
 
-    /// The OAuth scopes to enter, all of them.
+    /// The OAuth scopes that are needed, all of them; with a consent also `openid` and `email`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), inner(length(max = 256)))]
     pub scopes: Vec<String>,

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::calls::{Read, Reader, plain};
 use super::context::GoogleContext;
-use super::credential::{Credential, CredentialKind};
+use super::credential::Credential;
 use super::errors::{GoogleError, Reason};
 use super::lenient::{self, is_identifier};
 use super::mask;
@@ -27,7 +27,7 @@ const LIST_DEVICES: &str = "directory.chromeosdevices.list";
 const GET_DEVICE: &str = "directory.chromeosdevices.get";
 const COUNT_DEVICES: &str = "admin.customer.devices.chromeos.countChromeOsDevices";
 const LIST_ORG_UNITS: &str = "directory.orgunits.list";
-const GET_USER: &str = "directory.users.get";
+pub(super) const GET_USER: &str = "directory.users.get";
 
 /// Longest e-mail address (RFC 5321, section 4.5.3.1.3).
 const LONGEST_EMAIL: usize = 254;
@@ -74,17 +74,6 @@ impl ListRequest {
             walk_started: None,
         }
     }
-}
-
-/// An admin account that was found fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    /// Google's ID of the customer that the account belongs to.
-    pub customer_id: String,
-    /// Primary e-mail address of the account.
-    pub primary_email: String,
-    /// Whether it is a super administrator, who lacks no privilege.
-    pub is_super_admin: bool,
 }
 
 /// The client of one connection. Clones share token and quota.
@@ -141,71 +130,6 @@ impl DirectoryClient {
     #[must_use]
     pub fn in_lane(&self, lane: Lane) -> Self {
         Self { lane, ..self.clone() }
-    }
-
-    /// Finds out whether the credential works and the admin account is fit: it exists, is not suspended and
-    /// is an administrator. Whether its role may read devices shows with the first listing.
-    ///
-    /// # Errors
-    /// `DelegationMissing` and `ConsentIncomplete` name the scopes that are missing; `AccountMismatch`,
-    /// `AccountNotFound`, `AccountSuspended`, `AccountNotAdmin` and everything that a read can fail with.
-    pub async fn verify(&self) -> Result<Verified, GoogleError> {
-        let user = match self.get_user(self.tokens.subject()).await {
-            Ok(user) => user,
-            Err(GoogleError {
-                reason: Reason::DelegationMissing { .. },
-                http_status,
-                google_message,
-                ..
-            }) => {
-                let missing_scopes = self.tokens.refused_scopes().await?;
-                let reason = Reason::DelegationMissing { missing_scopes };
-                let error = GoogleError::local(super::token::TOKEN_METHOD, reason, &google_message);
-                return Err(GoogleError { http_status, ..error });
-            }
-            Err(error) => return Err(error),
-        };
-        let unfit = |reason, message| Err(GoogleError::local(GET_USER, reason, message));
-        if user.suspended == Some(true) || user.archived == Some(true) {
-            return unfit(Reason::AccountSuspended, "the account is suspended or archived");
-        }
-        let is_super_admin = user.is_admin == Some(true);
-        if !is_super_admin && user.is_delegated_admin != Some(true) {
-            return unfit(Reason::AccountNotAdmin, "the account has no admin role");
-        }
-        match (
-            user.customer_id.filter(|id| is_identifier(id)),
-            user.primary_email,
-        ) {
-            (Some(customer_id), Some(primary_email)) => Ok(Verified {
-                customer_id,
-                primary_email,
-                is_super_admin,
-            }),
-            (None, _) | (_, None) => unfit(
-                Reason::UnexpectedAnswer,
-                "the account has no customer ID or no primary e-mail address",
-            ),
-        }
-    }
-
-    /// The scopes that are needed and not granted. A service account is asked about with each scope alone, because Google
-    /// does not say which one of several it refuses; a consent tells what it covers.
-    ///
-    /// # Errors
-    /// Everything that signing in can fail with for another cause.
-    pub async fn missing_scopes(&self) -> Result<Vec<&'static str>, GoogleError> {
-        match self.tokens.credential().kind() {
-            CredentialKind::ServiceAccountKey | CredentialKind::Keyless => self.tokens.refused_scopes().await,
-            CredentialKind::AuthorizedUser => match self.tokens.token().await {
-                Ok(_) => Ok(Vec::new()),
-                Err(GoogleError {
-                    reason: Reason::ConsentIncomplete { missing_scopes },
-                    ..
-                }) => Ok(missing_scopes),
-                Err(error) => Err(error),
-            },
-        }
     }
 
     /// One page of devices, with everything that [`ChromeOsDevice`] holds. Pass no token for the first page.

@@ -19,6 +19,7 @@
 //! | `errors`, `explanation`, `class` | what callers are told |
 //! | `mask`, `models`, `lenient`, `page` | which fields are asked for and how answers are read |
 //! | `calls`, `directory`, `commands` | the calls that read |
+//! | `verify` | whether one may sign in, and as whom |
 //! | `changes`, `gated_body` | the calls that change something: once, and what is known about their effect |
 
 mod access_token;
@@ -52,6 +53,7 @@ mod testing;
 mod token;
 mod token_refusal;
 mod token_transport;
+mod verify;
 
 pub use authorized_user::{AuthorizedUser, parse_authorized_user};
 pub use changes::{DeprovisionReason, RemoteCommand, Sent, StateChange};
@@ -60,7 +62,7 @@ pub use commands::{CommandResult, CommandStatus};
 pub use context::{GoogleContext, SetupError};
 pub use credential::{Credential, CredentialKind, Keyless};
 pub use credential_file::CredentialError;
-pub use directory::{DirectoryClient, ListRequest, Verified};
+pub use directory::{DirectoryClient, ListRequest};
 pub use endpoints::Endpoints;
 pub use errors::{GoogleError, Reason};
 pub use gated_body::MaySend;
@@ -76,3 +78,4 @@ pub use retry::RetrySettings;
 pub use scopes::{Access, required_scopes};
 pub use service_account_key::{ServiceAccountKey, parse_service_account_key};
 pub use sign_in::{Revoked, redeem_code, revoke_consent, revoke_token};
+pub use verify::Verified;

@@ -27,7 +27,7 @@ const DEVICES_READ_ONLY: &str = "https://www.googleapis.com/auth/admin.directory
 const USERS: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
 const ORG_UNITS: &str = "https://www.googleapis.com/auth/admin.directory.orgunit.readonly";
 
-/// What a consent asks for besides, to know who gave it (OpenID Connect).
+/// What a consent asks for besides, to know who gave it (`OpenID` Connect).
 pub(super) const IDENTITY_SCOPES: [&str; 2] = ["openid", "email"];
 
 /// The scopes that the work needs. The admin enters them on the Domain-wide delegation page, where Google grants all

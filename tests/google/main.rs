@@ -13,6 +13,7 @@
 
 mod answers;
 mod changes;
+mod consent;
 mod fake;
 mod retries;
 mod secrecy;

@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use chrome_enterprise_operator::google::{Access, ListRequest};
+use chrome_enterprise_operator::google::{
+    Access, DirectoryClient, Keyless, ListRequest, parse_authorized_user, revoke_consent,
+};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -89,6 +91,46 @@ async fn the_most_talkative_log_shows_no_secret() {
         "PRIVATE KEY",
         "pupil@",
     ] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+#[tokio::test]
+async fn the_most_talkative_log_shows_no_secret_of_a_consent_or_of_keyless() {
+    let capture = Capture::default();
+    let _guard = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(capture.clone())
+        .set_default();
+    for answer in [200, 400] {
+        let google = Fake::start(move |seen, _| {
+            let token = json!({"access_token": "ya29.hush-access", "expires_in": 3599});
+            Some(match seen.path.as_str() {
+                "/token" if answer == 400 => Reply::json(400, &json!({"error": "invalid_grant"})),
+                "/v1/userinfo" => Reply::json(200, &json!({"email": super::fake::ADMIN})),
+                "/revoke" => Reply::json(answer, &json!({"error": "server_error"})),
+                path if path.starts_with("/v1/") => Reply::json(200, &json!({"signedJwt": "eyJhush.jwt"})),
+                path if path.starts_with("/admin/") => Reply::json(200, &json!({"chromeosdevices": []})),
+                _ => Reply::json(200, &token),
+            })
+        })
+        .await;
+        let context = context(&google.url, quick());
+        let consent = super::consent::consenting(&google, Access::ReadWrite);
+        let keyless = Keyless::new("fleet@project.iam.gserviceaccount.com", Vec::new());
+        let keyless = DirectoryClient::new(&context, keyless, super::fake::ADMIN, Access::ReadWrite).unwrap();
+        for client in [&consent, &keyless] {
+            let listed = client.list_devices(&ListRequest::default(), None).await;
+            assert_eq!(listed.is_ok(), answer == 200);
+            tracing::debug!(?client, ?listed, "a line that must be there");
+        }
+        let user = parse_authorized_user(&super::consent::user_file()).unwrap();
+        let revoked = revoke_consent(&context, &user).await;
+        tracing::debug!(?user, ?revoked, "a line that must be there");
+    }
+    let shown = String::from_utf8_lossy(&capture.0.lock().unwrap()).into_owned();
+    assert_eq!(shown.matches("a line that must be there").count(), 6);
+    for secret in ["hush", "ya29.", "eyJ", "GOCSPX", "1//"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }

@@ -20,5 +20,6 @@ mod google_failures;
 mod healing;
 mod kills;
 mod pruning;
+mod sign_in;
 mod tenants;
 mod world;

@@ -427,10 +427,15 @@ pub(crate) fn ready_message(connection: &ChromeEnterpriseConnection) -> &str {
     ready.map_or("", |ready| ready.message.as_str())
 }
 
+/// Puts settings over others; `null` takes one away.
 fn merge(base: &mut Value, settings: Value) {
     match (base, settings) {
         (Value::Object(base), Value::Object(settings)) => {
             for (key, value) in settings {
+                if value.is_null() {
+                    base.remove(&key);
+                    continue;
+                }
                 merge(base.entry(key).or_insert(Value::Null), value);
             }
         }

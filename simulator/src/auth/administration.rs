@@ -6,10 +6,11 @@ use jiff::SignedDuration;
 
 use super::faults::{Fault, FaultRule};
 use super::registry::{AdminRole, ClientState, KeyOrigin, ServiceAccount};
-use super::tokens::Holder;
+use super::tokens::{Consent, Holder};
 use super::{AuthState, scopes};
 use crate::control::error::ControlError;
 use crate::state::SimulatorState;
+use serde_json::json;
 
 impl AuthState {
     /// Switches the Admin SDK API of a project (id or number) on or off.
@@ -136,6 +137,12 @@ impl AuthState {
             .revoke_where(|holder| account.is_none_or(|account| holder.account.eq_ignore_ascii_case(account)))
     }
 
+    /// The refresh tokens that are live: whose they are and what for, in the order of their issue.
+    #[must_use]
+    pub fn consents(&self) -> Vec<Consent> {
+        self.tokens().consents()
+    }
+
     /// Has the token endpoint refuse the next matching requests.
     ///
     /// # Errors
@@ -197,6 +204,50 @@ impl SimulatorState {
             .tokens()
             .issue_access(holder, None, now, SignedDuration::from_secs(i64::from(seconds)))
             .map_err(|error| ControlError::internal(&error))
+    }
+}
+
+impl SimulatorState {
+    /// Plays an administrator who consents to these scopes for the OAuth client of the own customer, as the consent page
+    /// and the exchange of its code do. Returns the file that a program keeps of it: client and refresh token.
+    ///
+    /// # Errors
+    /// [`ControlError`] if there is no such account, or a scope does not exist.
+    pub fn consent(&self, account: &str, scopes: &BTreeSet<String>) -> Result<String, ControlError> {
+        let user = self
+            .find_user(account)
+            .ok_or_else(|| missing("account", account))?;
+        let scopes = scopes::parse(&scopes::join(scopes));
+        if scopes.is_empty() || !scopes.iter().all(|scope| scopes::is_known(scope)) {
+            return Err(ControlError::invalid(
+                "there is no scope, or one that does not exist",
+            ));
+        }
+        let identity = self
+            .auth
+            .register_customer(&user.customer_id)
+            .map_err(|error| ControlError::internal(&error))?;
+        let holder = Holder {
+            account: user.primary_email,
+            project_number: identity.project_number,
+            client_id: identity.oauth_client_id.clone(),
+            scopes,
+            is_service_account_itself: false,
+        };
+        let life = self.auth.switches().refresh_token_lifetime_seconds;
+        let life = life.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
+        let now = self.auth.expiry_time(&self.clock);
+        let token = self.auth.tokens().issue_refresh(holder, now, life);
+        let token = token.map_err(|error| ControlError::internal(&error))?;
+        let registry = self.auth.registry();
+        let client = registry.client(&identity.oauth_client_id);
+        let file = json!({
+            "type": "authorized_user",
+            "client_id": identity.oauth_client_id,
+            "client_secret": client.map(|client| client.secret.as_str()),
+            "refresh_token": token,
+        });
+        Ok(format!("{file:#}\n"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
+use axum::response::Response;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use http::StatusCode;
@@ -13,9 +14,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::administration::missing;
+use super::control_accounts::file;
 use super::faults::Fault;
 use super::request_log::TokenRequest;
-use super::tokens::TokenCounts;
+use super::tokens::{Consent, TokenCounts};
 use super::{AuthSwitches, TokenErrorKind};
 use crate::control::error::ControlError;
 use crate::state::SimulatorState;
@@ -33,6 +35,7 @@ pub(super) fn router() -> Router<Arc<SimulatorState>> {
         .route("/token-requests", get(list_requests))
         .route("/tokens", get(count_tokens).post(mint))
         .route("/tokens/revoke", post(revoke))
+        .route("/consents", get(list_consents).post(consent))
 }
 
 /// Reads the body of a control call; an empty one is an empty object.
@@ -207,6 +210,23 @@ async fn mint(State(state): State<Arc<SimulatorState>>, body: Bytes) -> Result<J
     Ok(Json(
         json!({"access_token": token, "expires_in": seconds, "token_type": "Bearer"}),
     ))
+}
+
+async fn list_consents(State(state): State<Arc<SimulatorState>>) -> Json<Vec<Consent>> {
+    Json(state.auth.consents())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewConsent {
+    account: String,
+    scopes: BTreeSet<String>,
+}
+
+/// Consents without the page, and gives the authorized-user file.
+async fn consent(State(state): State<Arc<SimulatorState>>, body: Bytes) -> Result<Response, ControlError> {
+    let wanted: NewConsent = read(&body)?;
+    state.consent(&wanted.account, &wanted.scopes).map(file)
 }
 
 #[derive(Debug, Deserialize)]

@@ -152,7 +152,7 @@ fn existing_customer(state: &SimulatorState, customer_id: &str) -> Result<String
         .ok_or_else(|| missing("customer", customer_id))
 }
 
-fn file(content: String) -> Response {
+pub(super) fn file(content: String) -> Response {
     (
         [
             (header::CONTENT_TYPE, "application/json"),

@@ -55,6 +55,7 @@ pub use files::{client_secret_json, service_account_json};
 pub use keys::KeyError;
 pub use settings::{AuthSettings, AuthSwitches, ConsentMode, ConsentSwitches, ExpiryClock, WithoutSubject};
 pub use token_error::{TokenError, TokenErrorKind};
+pub use tokens::Consent;
 
 use crate::clock::Clock;
 use crate::state::SimulatorState;

@@ -89,6 +89,18 @@ pub(super) struct TokenCounts {
     pub(super) refresh_tokens: usize,
 }
 
+/// A refresh token, without itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Consent {
+    /// Who gave it.
+    pub account: String,
+    /// The OAuth client that it was given to.
+    pub client_id: String,
+    /// What for.
+    pub scopes: BTreeSet<String>,
+}
+
 #[derive(Debug)]
 pub(super) struct TokenStore {
     capacity: usize,
@@ -271,6 +283,15 @@ impl TokenStore {
         self.access.retain(|_, grant| !matches(&grant.holder));
         self.refresh.retain(|(_, grant)| !matches(&grant.holder));
         before - self.access.len() - self.refresh.len()
+    }
+
+    pub(super) fn consents(&self) -> Vec<Consent> {
+        let consent = |(_, grant): &(Fingerprint, RefreshGrant)| Consent {
+            account: grant.holder.account.clone(),
+            client_id: grant.holder.client_id.clone(),
+            scopes: grant.holder.scopes.clone(),
+        };
+        self.refresh.iter().map(consent).collect()
     }
 
     pub(super) fn counts(&self, now: Timestamp) -> TokenCounts {

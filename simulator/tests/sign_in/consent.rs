@@ -379,3 +379,36 @@ async fn offline_access_scopes_and_lifetime_are_as_granted() {
         "invalid_scope"
     );
 }
+
+#[tokio::test]
+async fn a_consent_by_the_control_api_is_like_one_of_the_page_until_it_is_revoked() {
+    let world = World::new().await;
+    let wanted = json!({ "account": world.admin(), "scopes": ["openid", "email", DEVICES] });
+    let file = world.control("POST", "/auth/consents", &wanted).await;
+    assert_eq!(file["type"], "authorized_user");
+    let text = |name: &str| file[name].as_str().unwrap().to_owned();
+    let (client, secret, token) = (text("client_id"), text("client_secret"), text("refresh_token"));
+    let listed = world.control("GET", "/auth/consents", &json!({})).await;
+    assert_eq!(listed[0]["account"], json!(world.admin()));
+    assert_eq!(listed[0]["clientId"], json!(client));
+    assert!(!listed.to_string().contains(&token));
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("client_id", &client),
+        ("client_secret", &secret),
+        ("refresh_token", &token),
+    ];
+    let answer = world.post_form("/token", &refresh).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let scopes = answer.json()["scope"].as_str().unwrap().to_owned();
+    assert!(
+        scopes.contains("userinfo.email") && scopes.contains(DEVICES),
+        "{scopes}"
+    );
+    assert_eq!(world.post_form("/revoke", &[("token", &token)]).await.status, 200);
+    assert_eq!(world.post_form("/token", &refresh).await.status, 400);
+    assert_eq!(
+        world.control("GET", "/auth/consents", &json!({})).await,
+        json!([])
+    );
+}

@@ -203,3 +203,100 @@ pub(crate) fn of_file(place: Place<'_>, error: &CredentialError) -> Problem {
         format!("Key {key} of Secret {secret} is not {what}: {error}. {how}"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::google::parse_authorized_user;
+
+    const FLEET: &str = "fleet@project.iam.gserviceaccount.com";
+
+    fn connection(credentials: &serde_json::Value) -> ChromeEnterpriseConnection {
+        let spec = json!({ "adminEmail": "admin@school.example", "credentials": credentials });
+        ChromeEnterpriseConnection::new("school", serde_json::from_value(spec).unwrap())
+    }
+
+    fn error(reason: Reason) -> GoogleError {
+        GoogleError {
+            reason,
+            ..GoogleError::without_credentials()
+        }
+    }
+
+    fn said(reason: Reason, credentials: &serde_json::Value) -> Problem {
+        let facts = CredentialFacts::Usable {
+            fingerprint: "1".into(),
+            client_id: None,
+        };
+        of_google(&error(reason), &connection(credentials), &facts)
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_consent_names_what_to_repair() {
+        let consent = json!({ "authorizedUser": { "secretRef": { "name": "consent" } } });
+        let revoked = said(Reason::CredentialRevoked, &consent);
+        assert!(revoked.needs_a_person && revoked.message.contains("kubectl chromeos connect"));
+        let missing_scopes = vec!["openid", "email"];
+        let partial = said(Reason::ConsentIncomplete { missing_scopes }, &consent);
+        assert!(
+            partial.message.ends_with("(not granted: openid, email)"),
+            "{}",
+            partial.message
+        );
+        let by = |account: &str| {
+            let signed_in_as = Some(account.to_owned());
+            said(Reason::AccountMismatch { signed_in_as }, &consent).message
+        };
+        assert!(
+            by("other@school.example")
+                .contains("(spec.adminEmail: admin@school.example; the consent: other@school.example)")
+        );
+        for hostile in [
+            "a b@x.example",
+            "a\u{1b}[31m@x.example",
+            "ä@x.example",
+            &"a".repeat(300),
+        ] {
+            assert!(
+                by(hostile).ends_with("(spec.adminEmail: admin@school.example)"),
+                "{hostile}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_without_a_key_names_the_service_account() {
+        let keyless = json!({ "keyless": { "serviceAccountEmail": FLEET } });
+        let forbidden = said(Reason::SigningForbidden, &keyless);
+        assert!(forbidden.needs_a_person && forbidden.message.contains(FLEET));
+        let missing_scopes = Vec::new();
+        let delegation = said(Reason::DelegationMissing { missing_scopes }, &keyless).message;
+        assert!(
+            delegation.contains(&format!("describe {FLEET} --format='value(uniqueId)'")),
+            "{delegation}"
+        );
+        assert!(!said(Reason::IdentityUnavailable, &keyless).needs_a_person);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_has_the_remedy_of_its_kind() {
+        let place = |kind| Place {
+            kind,
+            secret: "google",
+            key: "file.json",
+        };
+        let wrong = parse_authorized_user(b"{}").unwrap_err();
+        let consent = of_file(place(CredentialKind::AuthorizedUser), &wrong).message;
+        assert!(consent.contains("authorized-user file") && consent.contains("kubectl chromeos connect"));
+        let key = of_file(place(CredentialKind::ServiceAccountKey), &wrong).message;
+        assert!(key.contains("service account key") && !key.contains("connect"));
+        for problem in [
+            no_secret(place(CredentialKind::AuthorizedUser)),
+            no_key(place(CredentialKind::ServiceAccountKey)),
+        ] {
+            assert!(problem.message.contains("google") && problem.message.contains("file.json"));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Signing in with the consent that an admin gave: a refresh token.
 //!
-//! Sources: Google, "Using OAuth 2.0 for iOS & Desktop Apps" (refresh, granular consent); OpenID Connect, "UserInfo".
+//! Sources: Google, "Using OAuth 2.0 for iOS & Desktop Apps" (refresh, granular consent); `OpenID` Connect, "`UserInfo`".
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -78,10 +78,11 @@ impl Consent {
         ];
         form.extend(scopes.map(|scopes| ("scope", scopes)));
         exchange::token(&self.context, &form).await.map_err(|error| {
-            let reason = match error.reason {
-                // There is no delegation here: the client may not use refresh tokens, so this one is worth nothing.
-                Reason::DelegationMissing { .. } => Reason::CredentialRevoked,
-                reason => reason,
+            // There is no delegation here: the client may not use refresh tokens, so this one is worth nothing.
+            let reason = if matches!(error.reason, Reason::DelegationMissing { .. }) {
+                Reason::CredentialRevoked
+            } else {
+                error.reason
             };
             GoogleError { reason, ..error }
         })

@@ -15,6 +15,7 @@ use super::{ambient, exchange};
 use crate::google::access_token::AccessToken;
 use crate::google::context::GoogleContext;
 use crate::google::credential::Keyless;
+use crate::google::directory::GET_USER;
 use crate::google::errors::{GoogleError, Reason};
 use crate::google::http::Answer;
 use crate::google::mask;
@@ -22,9 +23,8 @@ use crate::google::models::User;
 use crate::google::page::{read_json, unexpected};
 use crate::google::refusal::{self, Asked, Subject};
 
-/// The names under which the steps are reported.
+/// The name under which signing is reported.
 const SIGN_METHOD: &str = "iamcredentials.projects.serviceAccounts.signJwt";
-const GET_USER: &str = "directory.users.get";
 
 /// Longest life that Google accepts of a signed request.
 const LIFE_SECONDS: i64 = 3600;

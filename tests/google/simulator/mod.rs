@@ -3,4 +3,5 @@
 mod accounts;
 mod fleet;
 mod side;
+mod sign_in;
 mod trouble;
