@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrome_enterprise_operator::api::action::{ActionState, DeviceAction};
 use chrome_enterprise_operator::api::connection::ConnectionState;
-use chrome_enterprise_operator::api::{CREATED_BY_PLUGIN, CREATED_BY_LABEL};
+use chrome_enterprise_operator::api::{CREATED_BY_LABEL, CREATED_BY_PLUGIN};
 use chrome_enterprise_operator::google::{Access, CredentialKind};
 use google_admin_simulator::Simulator;
 use google_admin_simulator::control::devices::DeviceMode;

@@ -14,6 +14,7 @@ use super::manifest::Manifest;
 use super::write;
 use crate::cluster::{Cluster, pages};
 use crate::failure::Failure;
+use crate::terminal::say;
 
 /// An account that no connection has, for rehearsals before anybody signed in.
 const NOBODY: &str = "nobody@example.invalid";
@@ -161,6 +162,7 @@ async fn check_namespace(cluster: &Cluster, create: bool) -> Result<(), Failure>
                 .map_err(|error| Failure::new(format!("Namespace {name} cannot be made: {error}.")))?;
             let made = api.create(&PostParams::default(), &namespace).await;
             made.map_err(|error| Failure::kubernetes(&format!("make namespace {name}"), &error))?;
+            say(&format!("Namespace {name} was made."));
             Ok(())
         }
         None => Err(Failure::new(format!("Namespace {name} does not exist."))

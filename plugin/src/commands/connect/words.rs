@@ -149,7 +149,11 @@ pub(super) fn no_operator(name: &str, namespace: &str, silence: Duration) -> Str
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub(super) fn active(name: &str, status: &ChromeEnterpriseConnectionStatus) -> Result<(), Failure> {
+pub(super) fn active(
+    name: &str,
+    namespace: &str,
+    status: &ChromeEnterpriseConnectionStatus,
+) -> Result<(), Failure> {
     let devices = status.devices.map_or(0, |devices| devices.synced);
     let devices = if devices == 1 {
         "1 device".to_owned()
@@ -165,7 +169,9 @@ pub(super) fn active(name: &str, status: &ChromeEnterpriseConnectionStatus) -> R
         clean(account)
     )
     .map_err(|error| unwritten(&error))?;
-    say("Look at them: `kubectl chromeos devices`.");
+    say(&format!(
+        "Look at them: `kubectl chromeos devices --namespace {namespace}`."
+    ));
     Ok(())
 }
 

@@ -141,11 +141,7 @@ fn only_the_true_answer_ends_the_wait_and_it_counts_once() {
             printed.stdout
         );
 
-        let secret = world
-            .secrets()
-            .get("google-google-authorized-user")
-            .await
-            .unwrap();
+        let secret = world.secrets().get("google-authorized-user").await.unwrap();
         let user: serde_json::Value =
             serde_json::from_slice(&secret.data.unwrap()["authorized-user.json"].0).unwrap();
         let secrets = Secrets::new()
@@ -156,14 +152,7 @@ fn only_the_true_answer_ends_the_wait_and_it_counts_once() {
         let mut search = secrets.search();
         world.search(&mut search, &google, &operator, &printed).await;
         search.bytes("the arguments of the browser", std::fs::read(&note).unwrap());
-        // The simulator keeps the address of its own page, as a browser's history does, and the state is in it.
-        let found: Vec<String> = search.findings().iter().map(ToString::to_string).collect();
-        assert!(
-            found
-                .iter()
-                .all(|found| found.starts_with("the state") && found.ends_with("the simulator's log")),
-            "{found:?}"
-        );
+        search.assert_none();
         assert!(!printed.stderr.contains("ya29.") && !operator.log().contains("ya29."));
         let mut search = secrets.search();
         search.bytes("a leak on purpose", format!("{back} {user}"));

@@ -157,7 +157,7 @@ fn granted(tokens: &Tokens, scopes: &[&str]) -> Result<(), Failure> {
 }
 
 /// Who signed in. The token came from Google itself over TLS, so its signature needs no check (section
-/// 3.1.3.7, item 6, of "OpenID Connect Core").
+/// 3.1.3.7, item 6, of its core specification).
 fn who(tokens: &Tokens, client_id: &str, nonce: &CsrfToken) -> Result<String, Failure> {
     let unknown = |why: &str| {
         Failure::new(format!("Google does not say who signed in: {why}."))

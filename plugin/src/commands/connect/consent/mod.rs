@@ -139,13 +139,13 @@ impl<'a> Session<'a> {
         };
         match self.wanted {
             Some(wanted) if !wanted.eq_ignore_ascii_case(grant.account()) => {
-                let page = Page::wrong_account(grant.account(), wanted);
                 let failure = Failure::new(format!(
                     "{} signed in, but --admin names {wanted}. Nothing was written.",
                     clean(grant.account())
                 ))
                 .advise("Run the command once more and choose the right account on Google's page.");
                 let revoked = grant.revoke(self.context).await;
+                let page = Page::wrong_account(grant.account(), wanted, revoked.is_ok());
                 Err((page, words::after_revoking(failure, revoked)))
             }
             _ => Ok(grant),

@@ -93,7 +93,7 @@ impl Page {
     /// It is done.
     pub(in super::super) fn connected(account: &str, manifest: &Manifest) -> Self {
         let line = format!(
-            "{} is connected to the namespace {}.",
+            "The Google customer of {} is connected to the namespace {}.",
             clean(account),
             clean(manifest.namespace())
         );
@@ -122,7 +122,7 @@ impl Page {
         if error == "access_denied" {
             return Self::bad(
                 "You did not allow it",
-                "Google was told to refuse, so nothing was connected and nothing was kept.",
+                "The sign-in was refused on Google's page, so nothing was connected and nothing was kept.",
                 "Close this page. To try again, run the command in the terminal once more.",
             );
         }
@@ -136,18 +136,25 @@ impl Page {
     }
 
     /// Another account than the one that was named.
-    pub(super) fn wrong_account(account: &str, wanted: &str) -> Self {
+    pub(super) fn wrong_account(account: &str, wanted: &str, revoked: bool) -> Self {
         let line = format!(
-            "You signed in as {}, but the command names {}. The consent was taken back at Google where possible, and nothing \
-             was kept.",
+            "You signed in as {}. The command names {}.",
             clean(account),
             clean(wanted)
         );
-        Self::bad(
+        let mut page = Self::bad(
             "This is another account",
             line,
             "Close this page, run the command once more, and choose the right account on Google's page.",
-        )
+        );
+        page.lines.push(if revoked {
+            "The consent was taken back at Google, and nothing was kept.".to_owned()
+        } else {
+            "Nothing was kept, but the consent could not be taken back at Google: remove it under \
+             myaccount.google.com/connections."
+                .to_owned()
+        });
+        page
     }
 
     /// The token is missing, or of no use.
@@ -275,7 +282,7 @@ mod tests {
         .unwrap();
         assert!(!html.contains("<script") && !html.contains('\u{202e}'), "{html}");
         assert!(html.contains("&#60;script&#62;"), "{html}");
-        let page = Page::wrong_account("<b>@x.example", "\"><i>");
+        let page = Page::wrong_account("<b>@x.example", "\"><i>", true);
         let html = SignIn {
             page: &page,
             style: STYLE,
