@@ -28,6 +28,15 @@ pub(super) struct Before {
     pub(super) secret: Option<Secret>,
 }
 
+impl Before {
+    /// The account whose consent the connection lives from, if it does from one.
+    pub(super) fn consent_of(&self) -> Option<&str> {
+        let spec = &self.connection.as_ref()?.spec;
+        spec.credentials.authorized_user.as_ref()?;
+        Some(&spec.admin_email)
+    }
+}
+
 /// Finds out everything that could keep the objects from being written later.
 ///
 /// # Errors

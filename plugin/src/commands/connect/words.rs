@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrome_enterprise_operator::api::conditions::{READY, find};
 use chrome_enterprise_operator::api::connection::ChromeEnterpriseConnectionStatus;
-use chrome_enterprise_operator::google::{GoogleError, Revoked};
 
 use super::arguments::Arguments;
 use super::follow::message;
@@ -181,15 +180,4 @@ pub(super) fn suspended(name: &str, namespace: &str) {
         "The connection {name} is written, and suspended as before. To go on: `kubectl chromeos resume {name} \
          --namespace {namespace}`."
     ));
-}
-
-/// What became of a consent that is of no use.
-pub(super) fn after_revoking(failure: Failure, revoked: Result<Revoked, GoogleError>) -> Failure {
-    match revoked {
-        Ok(Revoked::Now | Revoked::Before) => failure.and("The consent was taken back at Google."),
-        Err(error) => failure.and(&format!(
-            "The consent could not be taken back at Google ({}): remove it under myaccount.google.com/connections.",
-            error.reason.name()
-        )),
-    }
 }

@@ -177,6 +177,31 @@ fn an_answer_comes_once_and_a_second_one_is_told_so() {
         }
         assert_eq!(google.consents().await, 1);
         assert_eq!(running.end().await.code, Some(5));
+
+        // Google ends all consents of an account to a client together, so a new one that is of no use stays: the connection
+        // lives from an older one.
+        let secret = world.secrets().get("google-authorized-user").await.unwrap();
+        let withheld = "https://www.googleapis.com/auth/admin.directory.user.readonly";
+        google.consent(json!({ "withheldScopes": [withheld] })).await;
+        let running = Running::start(&world, &google, &with(&[]));
+        let address = running.address().await;
+        let (cookie, back) = agree(&google, &address).await;
+        let last = come_back(&google, &address, &cookie, &back).await;
+        assert!(
+            last.text.contains("was not taken back at Google"),
+            "{}",
+            last.text
+        );
+        let printed = running.end().await;
+        assert_eq!(printed.code, Some(1), "{}", printed.stderr);
+        assert!(
+            printed.stderr.contains("was not taken back at Google"),
+            "{}",
+            printed.stderr
+        );
+        assert_eq!(google.consents().await, 2);
+        let after = world.secrets().get("google-authorized-user").await.unwrap();
+        assert_eq!(after.data, secret.data);
     });
 }
 
