@@ -13,7 +13,7 @@ use crate::faults::Struck;
 pub const CAPACITY: usize = 20_000;
 
 /// Query parameters whose values are secrets.
-const SECRETS: [&str; 10] = [
+const SECRETS: [&str; 11] = [
     "access_token",
     "oauth_token",
     "key",
@@ -24,6 +24,7 @@ const SECRETS: [&str; 10] = [
     "code_verifier",
     "assertion",
     "refresh_token",
+    "state",
 ];
 
 /// One request.

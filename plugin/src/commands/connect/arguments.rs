@@ -16,6 +16,9 @@ use crate::google::GoogleArguments;
 /// The bounds of `spec.sync.intervalSeconds`.
 const INTERVAL_SECONDS: std::ops::RangeInclusive<i64> = 60..=604_800;
 
+/// Heading of the flags about the command itself.
+const DOING: &str = "What is done";
+
 const EXAMPLES: &str = "Examples:
   # With the key of a service account
   kubectl chromeos connect --key-file key.json --admin chromebooks@school.example
@@ -51,11 +54,11 @@ pub struct Arguments {
     pub wishes: Wishes,
 
     /// Make the namespace if it does not exist
-    #[arg(long)]
+    #[arg(long, help_heading = DOING)]
     pub create_namespace: bool,
 
     /// Do not wait until the connection is Active
-    #[arg(long)]
+    #[arg(long, help_heading = DOING)]
     pub no_wait: bool,
 
     /// How long it waits.
@@ -63,11 +66,17 @@ pub struct Arguments {
     pub wait: Wait,
 
     /// Print the objects in place of making them; neither Google nor the cluster is asked
-    #[arg(long, value_enum, value_name = "WHERE", conflicts_with_all = ["no_wait", "create_namespace"])]
+    #[arg(
+        long, value_enum, value_name = "client", hide_possible_values = true, help_heading = DOING,
+        conflicts_with_all = ["no_wait", "create_namespace"]
+    )]
     pub dry_run: Option<DryRun>,
 
     /// How --dry-run prints them
-    #[arg(short, long, value_enum, value_name = "FORMAT", requires = "dry_run")]
+    #[arg(
+        short, long, value_enum, value_name = "yaml", hide_possible_values = true, help_heading = DOING,
+        requires = "dry_run"
+    )]
     pub output: Option<DryRunFormat>,
 
     /// Where Google is.
@@ -145,7 +154,7 @@ pub struct Wishes {
 #[derive(Debug, Args)]
 pub struct Wait {
     /// How long to wait until the connection is Active
-    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration, help_heading = DOING)]
     pub timeout: Duration,
 
     /// How long the operator may be silent before it is said to be missing

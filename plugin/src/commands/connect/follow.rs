@@ -109,7 +109,7 @@ impl<'a> Follow<'a> {
         match state {
             ConnectionState::Active if self.is_handled(&status) => {
                 self.progress.finish();
-                words::active(self.name, &status)?;
+                words::active(self.name, self.namespace, &status)?;
                 Ok(Look::Done)
             }
             ConnectionState::Syncing => {

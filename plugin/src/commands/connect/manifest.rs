@@ -45,12 +45,12 @@ impl Manifest {
         };
         let (secret, credentials) = match way {
             Way::Key(_) => {
-                let secret = kept("google-service-account", "service-account.json");
+                let secret = kept("service-account", "service-account.json");
                 let reference = json!({ "serviceAccountKey": { "secretRef": { "name": secret.name } } });
                 (Some(secret), reference)
             }
             Way::Consent(_) => {
-                let secret = kept("google-authorized-user", "authorized-user.json");
+                let secret = kept("authorized-user", "authorized-user.json");
                 let reference = json!({ "authorizedUser": { "secretRef": { "name": secret.name } } });
                 (Some(secret), reference)
             }

@@ -87,7 +87,8 @@ impl Connecting<'_> {
 
     async fn with_consent(&self, client: &consent::ClientFile) -> Result<Exit, Failure> {
         let context = self.arguments.google.context()?;
-        let mut session = consent::Session::begin(&context, client, self.arguments).await?;
+        let mut session =
+            consent::Session::begin(&context, client, self.arguments, self.before.consent_of()).await?;
         let grant = session.grant().await?;
         let admin = grant.account().to_owned();
         match self.write(Some(grant.authorized_user()), &admin).await {
@@ -99,10 +100,10 @@ impl Connecting<'_> {
                 outcome
             }
             Err(failure) => {
-                let revoked = grant.revoke(&context).await;
-                session.tell(consent::Page::not_written(revoked.is_ok()));
+                let ending = session.end(&grant).await;
+                session.tell(consent::Page::not_written(&ending));
                 session.close().await;
-                Err(words::after_revoking(failure, revoked))
+                Err(failure.and(&ending.sentence()))
             }
         }
     }

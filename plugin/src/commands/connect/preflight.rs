@@ -14,6 +14,7 @@ use super::manifest::Manifest;
 use super::write;
 use crate::cluster::{Cluster, pages};
 use crate::failure::Failure;
+use crate::terminal::say;
 
 /// An account that no connection has, for rehearsals before anybody signed in.
 const NOBODY: &str = "nobody@example.invalid";
@@ -25,6 +26,15 @@ pub(super) struct Before {
     pub(super) connection: Option<ChromeEnterpriseConnection>,
     /// The Secret, with the credential that is replaced.
     pub(super) secret: Option<Secret>,
+}
+
+impl Before {
+    /// The account whose consent the connection lives from, if it does from one.
+    pub(super) fn consent_of(&self) -> Option<&str> {
+        let spec = &self.connection.as_ref()?.spec;
+        spec.credentials.authorized_user.as_ref()?;
+        Some(&spec.admin_email)
+    }
 }
 
 /// Finds out everything that could keep the objects from being written later.
@@ -161,6 +171,7 @@ async fn check_namespace(cluster: &Cluster, create: bool) -> Result<(), Failure>
                 .map_err(|error| Failure::new(format!("Namespace {name} cannot be made: {error}.")))?;
             let made = api.create(&PostParams::default(), &namespace).await;
             made.map_err(|error| Failure::kubernetes(&format!("make namespace {name}"), &error))?;
+            say(&format!("Namespace {name} was made."));
             Ok(())
         }
         None => Err(Failure::new(format!("Namespace {name} does not exist."))

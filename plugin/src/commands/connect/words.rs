@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrome_enterprise_operator::api::conditions::{READY, find};
 use chrome_enterprise_operator::api::connection::ChromeEnterpriseConnectionStatus;
-use chrome_enterprise_operator::google::{GoogleError, Revoked};
 
 use super::arguments::Arguments;
 use super::follow::message;
@@ -83,15 +82,16 @@ fn paste(client_id: &str, scopes: &str) -> String {
 /// What the operator waits for somebody to do.
 pub(super) fn what_is_missing(status: &ChromeEnterpriseConnectionStatus) -> String {
     let reason = find(&status.conditions, READY).map_or("", |ready| ready.reason.as_str());
-    let mut text = format!("{} ({})", message(status), clean(reason));
-    if reason == "DelegationMissing"
-        && let Some(oauth) = &status.oauth
-        && let Some(client_id) = &oauth.client_id
-    {
-        text.push('\n');
-        text.push_str(&paste(client_id, &oauth.scopes.join(",")));
+    let message = message(status);
+    let client_id = status.oauth.as_ref().and_then(|oauth| oauth.client_id.as_deref());
+    match (reason, client_id, &status.oauth) {
+        ("DelegationMissing", Some(client_id), Some(oauth)) => {
+            // The rest of the sentence says the same as what is there to be pasted.
+            let what = message.split(" In the Admin console").next().unwrap_or(&message);
+            format!("{what} ({reason})\n{}", paste(client_id, &oauth.scopes.join(",")))
+        }
+        _ => format!("{message} ({})", clean(reason)),
     }
-    text
 }
 
 /// The key is in the cluster now, and a copy of it on the disk.
@@ -148,7 +148,11 @@ pub(super) fn no_operator(name: &str, namespace: &str, silence: Duration) -> Str
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub(super) fn active(name: &str, status: &ChromeEnterpriseConnectionStatus) -> Result<(), Failure> {
+pub(super) fn active(
+    name: &str,
+    namespace: &str,
+    status: &ChromeEnterpriseConnectionStatus,
+) -> Result<(), Failure> {
     let devices = status.devices.map_or(0, |devices| devices.synced);
     let devices = if devices == 1 {
         "1 device".to_owned()
@@ -164,7 +168,9 @@ pub(super) fn active(name: &str, status: &ChromeEnterpriseConnectionStatus) -> R
         clean(account)
     )
     .map_err(|error| unwritten(&error))?;
-    say("Look at them: `kubectl chromeos devices`.");
+    say(&format!(
+        "Look at them: `kubectl chromeos devices --namespace {namespace}`."
+    ));
     Ok(())
 }
 
@@ -174,15 +180,4 @@ pub(super) fn suspended(name: &str, namespace: &str) {
         "The connection {name} is written, and suspended as before. To go on: `kubectl chromeos resume {name} \
          --namespace {namespace}`."
     ));
-}
-
-/// What became of a consent that is of no use.
-pub(super) fn after_revoking(failure: Failure, revoked: Result<Revoked, GoogleError>) -> Failure {
-    match revoked {
-        Ok(Revoked::Now | Revoked::Before) => failure.and("The consent was taken back at Google."),
-        Err(error) => failure.and(&format!(
-            "The consent could not be taken back at Google ({}): remove it under myaccount.google.com/connections.",
-            error.reason.name()
-        )),
-    }
 }

@@ -141,11 +141,7 @@ fn only_the_true_answer_ends_the_wait_and_it_counts_once() {
             printed.stdout
         );
 
-        let secret = world
-            .secrets()
-            .get("google-google-authorized-user")
-            .await
-            .unwrap();
+        let secret = world.secrets().get("google-authorized-user").await.unwrap();
         let user: serde_json::Value =
             serde_json::from_slice(&secret.data.unwrap()["authorized-user.json"].0).unwrap();
         let secrets = Secrets::new()
@@ -156,14 +152,7 @@ fn only_the_true_answer_ends_the_wait_and_it_counts_once() {
         let mut search = secrets.search();
         world.search(&mut search, &google, &operator, &printed).await;
         search.bytes("the arguments of the browser", std::fs::read(&note).unwrap());
-        // The simulator keeps the address of its own page, as a browser's history does, and the state is in it.
-        let found: Vec<String> = search.findings().iter().map(ToString::to_string).collect();
-        assert!(
-            found
-                .iter()
-                .all(|found| found.starts_with("the state") && found.ends_with("the simulator's log")),
-            "{found:?}"
-        );
+        search.assert_none();
         assert!(!printed.stderr.contains("ya29.") && !operator.log().contains("ya29."));
         let mut search = secrets.search();
         search.bytes("a leak on purpose", format!("{back} {user}"));
@@ -188,6 +177,31 @@ fn an_answer_comes_once_and_a_second_one_is_told_so() {
         }
         assert_eq!(google.consents().await, 1);
         assert_eq!(running.end().await.code, Some(5));
+
+        // Google ends all consents of an account to a client together, so a new one that is of no use stays: the connection
+        // lives from an older one.
+        let secret = world.secrets().get("google-authorized-user").await.unwrap();
+        let withheld = "https://www.googleapis.com/auth/admin.directory.user.readonly";
+        google.consent(json!({ "withheldScopes": [withheld] })).await;
+        let running = Running::start(&world, &google, &with(&[]));
+        let address = running.address().await;
+        let (cookie, back) = agree(&google, &address).await;
+        let last = come_back(&google, &address, &cookie, &back).await;
+        assert!(
+            last.text.contains("was not taken back at Google"),
+            "{}",
+            last.text
+        );
+        let printed = running.end().await;
+        assert_eq!(printed.code, Some(1), "{}", printed.stderr);
+        assert!(
+            printed.stderr.contains("was not taken back at Google"),
+            "{}",
+            printed.stderr
+        );
+        assert_eq!(google.consents().await, 2);
+        let after = world.secrets().get("google-authorized-user").await.unwrap();
+        assert_eq!(after.data, secret.data);
     });
 }
 

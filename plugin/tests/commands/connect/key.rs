@@ -55,11 +55,7 @@ fn with_a_key_it_says_what_is_missing_and_becomes_active_once_it_is_there() {
                 google.simulator.customer_id()
             )
         );
-        let secret = world
-            .secrets()
-            .get("google-google-service-account")
-            .await
-            .unwrap();
+        let secret = world.secrets().get("google-service-account").await.unwrap();
         let label = secret.metadata.labels.unwrap()["chromeenterprise.dev/created-by"].clone();
         assert_eq!(label, "kubectl-chromeos");
 
@@ -81,13 +77,13 @@ fn with_a_key_it_says_what_is_missing_and_becomes_active_once_it_is_there() {
             &admin,
             "--interval",
             "30m",
-            "--read-only",
+            "--include-recent-users",
         ];
         let again = Running::start(&world, &google, &arguments).end().await;
         assert_eq!(again.code, Some(0), "{}", again.stderr);
         let connection = world.connections().get("google").await.unwrap();
         assert_eq!(connection.spec.sync.interval_seconds, 1800);
-        assert_eq!(world.objects().await, ["google-google-service-account", "google"]);
+        assert_eq!(world.objects().await, ["google-service-account", "google"]);
     });
 }
 
@@ -190,5 +186,13 @@ fn without_an_operator_and_without_a_key() {
             assert!(printed.stderr.contains(said), "{said:?} in: {}", printed.stderr);
         }
         assert_eq!(world.objects().await, ["google"]);
+
+        let arguments = ["connect", "--keyless", account, "--admin", "a@school.example"];
+        let running = Running::start(&world, &google, &arguments);
+        running.says("Waiting for the operator").await;
+        running.interrupt();
+        let printed = running.end().await;
+        assert_eq!(printed.code, Some(130), "{}", printed.stderr);
+        assert!(printed.stderr.contains("Stopped waiting: "), "{}", printed.stderr);
     });
 }

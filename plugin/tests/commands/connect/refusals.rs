@@ -50,7 +50,7 @@ fn nothing_is_changed_where_something_is_in_the_way() {
                 "apiVersion": "chromeenterprise.dev/v1alpha1", "kind": "ChromeEnterpriseConnection",
                 "metadata": { "name": "google" },
                 "spec": { "adminEmail": admin,
-                    "credentials": { "serviceAccountKey": { "secretRef": { "name": "google-google-service-account" } } } },
+                    "credentials": { "serviceAccountKey": { "secretRef": { "name": "google-service-account" } } } },
             })
         };
         let by_argo = PatchParams::apply("argocd-controller");
@@ -98,7 +98,7 @@ fn a_namespace_is_made_only_when_that_is_wanted() {
             .collect();
         let printed = Running::start(&world, &google, &arguments).end().await;
         assert_eq!(printed.code, Some(0), "{}", printed.stderr);
-        assert_eq!(world.objects().await, ["google-google-service-account", "google"]);
+        assert_eq!(world.objects().await, ["google-service-account", "google"]);
     });
 }
 

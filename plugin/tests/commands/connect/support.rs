@@ -154,6 +154,13 @@ impl Running {
         line.trim().to_owned()
     }
 
+    /// What Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        let id = self.child.id().unwrap().to_string();
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args(["-INT", &id]).status().unwrap().success());
+    }
+
     /// Waits for its end.
     pub(crate) async fn end(mut self) -> Printed {
         let status = tokio::time::timeout(PATIENCE, self.child.wait())

@@ -5,7 +5,7 @@
 //!   the arguments of a browser's process ever show the state.
 //! - The cookie is given with it. An answer that comes from another browser is not ours, even if its state is.
 //! - The state goes to Google and comes back (RFC 6749, section 10.12). It is compared in constant time.
-//! - The verifier (PKCE, RFC 7636) and the nonce (section 3.1.2.1 of "`OpenID` Connect Core") tie code and identity to this attempt: a code
+//! - The verifier (PKCE, RFC 7636) and the nonce (section 3.1.2.1 of the core specification of `OpenID`) tie code and identity to this attempt: a code
 //!   of somebody else's sign-in cannot be redeemed with them.
 
 use chrome_enterprise_operator::google::Endpoints;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrome_enterprise_operator::google::{GoogleContext, GoogleError, Revoked, redeem_code, revoke_token};
+use chrome_enterprise_operator::google::{GoogleContext, GoogleError, redeem_code};
 use oauth2::{AuthorizationCode, CsrfToken, RequestTokenError, TokenResponse as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -36,12 +36,9 @@ impl Grant {
         &self.authorized_user
     }
 
-    /// Takes the consent back at Google.
-    ///
-    /// # Errors
-    /// When Google cannot be asked, or refuses.
-    pub(in super::super) async fn revoke(&self, context: &GoogleContext) -> Result<Revoked, GoogleError> {
-        revoke_token(context, &self.token).await
+    /// The token that the consent ends with.
+    pub(super) const fn token(&self) -> &SecretString {
+        &self.token
     }
 }
 
@@ -50,7 +47,12 @@ pub(super) enum NoGrant {
     /// Google gave no token.
     NoToken(Failure),
     /// It gave one that is of no use. It has to be taken back.
-    OfNoUse { token: SecretString, failure: Failure },
+    OfNoUse {
+        token: SecretString,
+        /// Whose it is, if that is known.
+        account: Option<String>,
+        failure: Failure,
+    },
 }
 
 /// The claims of an ID token that matter here.
@@ -94,14 +96,17 @@ pub(super) async fn redeem(
             .advise("Make an OAuth client of type \"Desktop app\" and try again.");
         return Err(NoGrant::OfNoUse {
             token: access,
+            account: who(&tokens, &file.id, &nonce).ok(),
             failure,
         });
     };
     let token = SecretString::from(refresh.clone());
+    let who = who(&tokens, &file.id, &nonce);
     let account = granted(&tokens, scopes)
-        .and_then(|()| who(&tokens, &file.id, &nonce))
+        .and_then(|()| who.clone())
         .map_err(|failure| NoGrant::OfNoUse {
             token: token.clone(),
+            account: who.ok(),
             failure,
         })?;
     let user = json!({
@@ -157,7 +162,7 @@ fn granted(tokens: &Tokens, scopes: &[&str]) -> Result<(), Failure> {
 }
 
 /// Who signed in. The token came from Google itself over TLS, so its signature needs no check (section
-/// 3.1.3.7, item 6, of "`OpenID` Connect Core").
+/// 3.1.3.7, item 6, of its core specification).
 fn who(tokens: &Tokens, client_id: &str, nonce: &CsrfToken) -> Result<String, Failure> {
     let unknown = |why: &str| {
         Failure::new(format!("Google does not say who signed in: {why}."))

@@ -10,12 +10,14 @@
 //! | `listener` | what the server on this machine answers, and to whom |
 //! | `answer` | which answer of Google counts |
 //! | `pages` | what the browser shows in the end |
+//! | `ending` | what becomes of a consent that is of no use |
 //! | `exchange` | redeeming the code, who signed in, what was granted |
 
 mod answer;
 mod attempt;
 mod browser;
 mod client_file;
+mod ending;
 mod exchange;
 mod listener;
 mod pages;
@@ -29,11 +31,11 @@ pub(super) use exchange::Grant;
 pub(super) use pages::Page;
 
 use super::arguments::Arguments;
-use super::words;
 use crate::failure::{Exit, Failure};
 use crate::output::clean;
 use answer::Answer;
 use attempt::Redemption;
+use ending::Ending;
 use exchange::NoGrant;
 use listener::{Listener, Port};
 
@@ -47,6 +49,8 @@ pub(super) struct Session<'a> {
     scopes: [&'static str; 3],
     /// The account that has to sign in, if one was named.
     wanted: Option<&'a str>,
+    /// The account whose consent a connection lives from already.
+    in_use: Option<&'a str>,
     patience: Duration,
     listener: Listener,
     redemption: Option<Redemption>,
@@ -61,6 +65,7 @@ impl<'a> Session<'a> {
         context: &'a GoogleContext,
         file: &'a ClientFile,
         arguments: &'a Arguments,
+        in_use: Option<&'a str>,
     ) -> Result<Self, Failure> {
         let way = &arguments.way;
         let access = if arguments.wishes.read_only {
@@ -82,6 +87,7 @@ impl<'a> Session<'a> {
             file,
             scopes,
             wanted,
+            in_use,
             patience: way.sign_in_timeout,
             listener,
             redemption: Some(redemption),
@@ -131,25 +137,34 @@ impl<'a> Session<'a> {
         let grant = match redeemed {
             Ok(grant) => grant,
             Err(NoGrant::NoToken(failure)) => return Err((Page::failed(failure.message()), failure)),
-            Err(NoGrant::OfNoUse { token, failure }) => {
-                let page = Page::failed(failure.message());
-                let revoked = chrome_enterprise_operator::google::revoke_token(self.context, &token).await;
-                return Err((page, words::after_revoking(failure, revoked)));
+            Err(NoGrant::OfNoUse {
+                token,
+                account,
+                failure,
+            }) => {
+                let ending = ending::end(self.context, &token, account.as_deref(), self.in_use).await;
+                let page = Page::failed(failure.message()).and(ending.sentence());
+                return Err((page, failure.and(&ending.sentence())));
             }
         };
         match self.wanted {
             Some(wanted) if !wanted.eq_ignore_ascii_case(grant.account()) => {
-                let page = Page::wrong_account(grant.account(), wanted);
                 let failure = Failure::new(format!(
                     "{} signed in, but --admin names {wanted}. Nothing was written.",
                     clean(grant.account())
                 ))
                 .advise("Run the command once more and choose the right account on Google's page.");
-                let revoked = grant.revoke(self.context).await;
-                Err((page, words::after_revoking(failure, revoked)))
+                let ending = self.end(&grant).await;
+                let page = Page::wrong_account(grant.account(), wanted, &ending);
+                Err((page, failure.and(&ending.sentence())))
             }
             _ => Ok(grant),
         }
+    }
+
+    /// Takes a grant back that is of no use after all.
+    pub(super) async fn end(&self, grant: &Grant) -> Ending {
+        ending::end(self.context, grant.token(), Some(grant.account()), self.in_use).await
     }
 
     /// Shows the last page.

@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
 use super::super::manifest::Manifest;
+use super::ending::Ending;
 use crate::output::clean;
 
 /// The only style. The policy of the page names its digest, so no other can be put in.
@@ -90,10 +91,16 @@ impl Page {
         Self::new(status, Tone::Note, title, line, next)
     }
 
+    /// The same with one more line.
+    pub(super) fn and(mut self, line: String) -> Self {
+        self.lines.push(line);
+        self
+    }
+
     /// It is done.
     pub(in super::super) fn connected(account: &str, manifest: &Manifest) -> Self {
         let line = format!(
-            "{} is connected to the namespace {}.",
+            "The Google customer of {} is connected to the namespace {}.",
             clean(account),
             clean(manifest.namespace())
         );
@@ -102,19 +109,13 @@ impl Page {
     }
 
     /// Google gave everything, and the cluster did not take it.
-    pub(in super::super) fn not_written(revoked: bool) -> Self {
-        let line = if revoked {
-            "The sign-in worked, but the cluster did not take the connection. The consent was taken back at Google, and \
-             nothing was kept."
-        } else {
-            "The sign-in worked, but the cluster did not take the connection. The consent could not be taken back: remove \
-             it under myaccount.google.com/connections."
-        };
+    pub(in super::super) fn not_written(ending: &Ending) -> Self {
         Self::bad(
             "Nothing was connected",
-            line,
+            "The sign-in worked, but the cluster did not take the connection.",
             "Close this page. The terminal says what the cluster refused.",
         )
+        .and(ending.sentence())
     }
 
     /// The person, or a policy, said no.
@@ -122,7 +123,7 @@ impl Page {
         if error == "access_denied" {
             return Self::bad(
                 "You did not allow it",
-                "Google was told to refuse, so nothing was connected and nothing was kept.",
+                "The sign-in was refused on Google's page, so nothing was connected and nothing was kept.",
                 "Close this page. To try again, run the command in the terminal once more.",
             );
         }
@@ -136,10 +137,9 @@ impl Page {
     }
 
     /// Another account than the one that was named.
-    pub(super) fn wrong_account(account: &str, wanted: &str) -> Self {
+    pub(super) fn wrong_account(account: &str, wanted: &str, ending: &Ending) -> Self {
         let line = format!(
-            "You signed in as {}, but the command names {}. The consent was taken back at Google where possible, and nothing \
-             was kept.",
+            "You signed in as {}. The command names {}.",
             clean(account),
             clean(wanted)
         );
@@ -148,13 +148,14 @@ impl Page {
             line,
             "Close this page, run the command once more, and choose the right account on Google's page.",
         )
+        .and(ending.sentence())
     }
 
     /// The token is missing, or of no use.
     pub(super) fn failed(why: &str) -> Self {
         let mut page = Self::bad(
             "The sign-in did not work",
-            "Nothing was connected and nothing was kept.",
+            "Nothing was connected, and nothing was kept in the cluster.",
             "Close this page. The terminal says what to do.",
         );
         page.details.push(clean(why).into_owned());
@@ -275,7 +276,7 @@ mod tests {
         .unwrap();
         assert!(!html.contains("<script") && !html.contains('\u{202e}'), "{html}");
         assert!(html.contains("&#60;script&#62;"), "{html}");
-        let page = Page::wrong_account("<b>@x.example", "\"><i>");
+        let page = Page::wrong_account("<b>@x.example", "\"><i>", &Ending::TakenBack);
         let html = SignIn {
             page: &page,
             style: STYLE,
