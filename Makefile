@@ -55,9 +55,10 @@ check: ## Formatting, lints and dependency rules; no cluster needed
 	@scripts/check.sh
 
 .PHONY: generate
-generate: ## Write crds/ and docs/reference.md from the types in src/api
-	@cargo build --workspace --locked --bin chrome-enterprise-operator
+generate: ## Write crds/, docs/reference.md and docs/kubectl-chromeos.md from the types and the help texts
+	@cargo build --workspace --locked --bin chrome-enterprise-operator --bin kubectl-chromeos
 	"$$(scripts/program.sh debug chrome-enterprise-operator)" generate --root .
+	"$$(scripts/program.sh debug kubectl-chromeos)" generate --root .
 
 .PHONY: bench
 bench: ## Measure the claims with release builds [BENCH='arguments']

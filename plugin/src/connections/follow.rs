@@ -30,9 +30,7 @@ pub enum Limit {
 /// # Errors
 /// A sentence about what is wrong with the text.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: Result<jiff::SignedDuration, _> = text.parse();
-    let duration = parsed.map_err(|_| "it looks like 90s, 5m or 1h30m".to_owned())?;
-    Duration::try_from(duration)
+    Duration::try_from(crate::cli::moment::span(text)?)
         .ok()
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| "it must be longer than nothing".to_owned())

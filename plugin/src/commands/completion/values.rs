@@ -1,14 +1,17 @@
 //! Which candidates there are. What only the cluster knows is asked for shortly, and left out where it does not answer.
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use chrome_enterprise_operator::api::{ChromeEnterpriseConnection, ChromeOSDevice, DeviceAction};
+use chrome_enterprise_operator::api::{ChromeEnterpriseConnection, ChromeOSDevice, DeviceAction, DeviceActionReceipt};
 use clap::Arg;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::ResourceExt as _;
 use kube::api::{Api, ListParams};
 use kube::config::Kubeconfig;
+use kube::core::NamespaceResourceScope;
+use kube::{Resource, ResourceExt as _};
+use serde::de::DeserializeOwned;
 
 use super::place::{Kind, Place};
 use super::{FILES, NOTHING_ELSE};
@@ -129,11 +132,14 @@ async fn of_argument(place: &Place<'_>, argument: &Arg) -> (Vec<Candidate>, u8) 
         }),
         ("namespace", _) => in_time(place, namespaces).await,
         (_, "CONNECTION") => in_time(place, connections).await,
-        (_, "ACTION") => in_time(place, actions).await,
-        (_, name) if name.contains("DEVICE") || name.contains("SERIAL") => {
-            in_time(place, |cluster| devices(cluster, typed)).await
+        ("name", _) if place.command.get_name() == "actions" => in_time(place, names::<DeviceAction>).await,
+        ("name", _) if place.command.get_name() == "receipts" => {
+            in_time(place, names::<DeviceActionReceipt>).await
         }
-        (_, "FILE" | "DIR" | "PATH") => return (Vec::new(), FILES),
+        // A serial number that confirms something is meant to be typed by a person.
+        ("confirm", _) => Vec::new(),
+        (_, "DEVICE" | "SERIAL" | "SERIAL|ID") => in_time(place, |cluster| devices(cluster, typed)).await,
+        (_, "FILE" | "DIR") => return (Vec::new(), FILES),
         _ => Vec::new(),
     };
     (found, NOTHING_ELSE)
@@ -222,12 +228,12 @@ async fn connections(cluster: Cluster) -> Option<Vec<Candidate>> {
     Some(candidates.collect())
 }
 
-async fn actions(cluster: Cluster) -> Option<Vec<Candidate>> {
-    let listed = cluster
-        .api::<DeviceAction>()
-        .list_metadata(&ListParams::default().limit(PAGE))
-        .await
-        .ok()?;
+async fn names<K>(cluster: Cluster) -> Option<Vec<Candidate>>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    let parameters = ListParams::default().limit(PAGE);
+    let listed = cluster.api::<K>().list_metadata(&parameters).await.ok()?;
     Some(named(listed.iter().map(kube::ResourceExt::name_any)))
 }
 
