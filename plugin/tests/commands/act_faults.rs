@@ -26,7 +26,7 @@ async fn restart(cluster: &Cluster, faults: &[Fault]) -> (Printed, usize) {
 
 #[test]
 fn a_lost_answer_makes_no_second_action() {
-    run(|cluster| async {
+    run(async |cluster| {
         let cases: &[&[Fault]] = &[
             &[],
             &[Fault::LostAnswer],

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -32,7 +32,7 @@ pub(crate) enum Fault {
     Hole,
 }
 
-type Answer = Response<BoxBody<Bytes, kube::client::Error>>;
+type Answer = Response<UnsyncBoxBody<Bytes, kube::Error>>;
 
 struct Road {
     client: Client,
@@ -137,7 +137,7 @@ async fn forward(road: &Road, request: Request<Incoming>) -> Answer {
     let body = body.collect().await.unwrap().to_bytes();
     let request = Request::from_parts(parts, Body::from(body.to_vec()));
     let answer = road.client.send(request).await.unwrap();
-    answer.map(|body| body.map_err(Into::into).boxed())
+    answer.map(BodyExt::boxed_unsync)
 }
 
 fn made_up(status: u16) -> Answer {
@@ -150,6 +150,6 @@ fn made_up(status: u16) -> Answer {
         .status(StatusCode::from_u16(status).unwrap())
         .header("content-type", "application/json")
         .header("retry-after", "1")
-        .body(body.boxed())
+        .body(body.boxed_unsync())
         .unwrap()
 }
