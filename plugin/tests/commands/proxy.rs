@@ -38,6 +38,7 @@ struct Road {
     client: Client,
     faults: Mutex<VecDeque<Fault>>,
     requests: Mutex<Vec<String>>,
+    connections: Mutex<JoinSet<()>>,
 }
 
 /// The road; it is closed when this is dropped.
@@ -56,6 +57,7 @@ impl Proxy {
             client,
             faults: Mutex::new(faults.iter().copied().collect()),
             requests: Mutex::new(Vec::new()),
+            connections: Mutex::default(),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&road)));
         Self { road, address, task }
@@ -77,6 +79,11 @@ impl Proxy {
         self.road.requests.lock().unwrap().clone()
     }
 
+    /// Breaks every connection that is open now, in the middle of whatever goes over it.
+    pub(crate) fn cut(&self) {
+        self.road.connections.lock().unwrap().abort_all();
+    }
+
     /// How many faults have not happened yet.
     pub(crate) fn faults_left(&self) -> usize {
         self.road.faults.lock().unwrap().len()
@@ -86,17 +93,17 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
+        self.cut();
     }
 }
 
 async fn accept(listener: TcpListener, road: Arc<Road>) {
-    let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             return;
         };
-        let road = Arc::clone(&road);
-        connections.spawn(serve(stream, road));
+        let served = serve(stream, Arc::clone(&road));
+        road.connections.lock().unwrap().spawn(served);
     }
 }
 
