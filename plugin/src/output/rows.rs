@@ -26,6 +26,9 @@ pub enum Shown {
     PeopleOnly,
 }
 
+/// Title of the column with the name of the object. It is never cut, because the name is typed again.
+const NAME: &str = "NAME";
+
 /// One column of a list of `K`.
 pub struct Column<K> {
     /// Its head in a table, in capital letters; in CSV it is lower case with `_` for blanks.
@@ -90,10 +93,12 @@ impl<K: Resource<DynamicType = ()> + Serialize> Rows<K> {
         } else {
             terminal::width()
         };
+        let columns: Vec<_> = columns.iter().filter(is_shown).collect();
+        let name = columns.iter().position(|column| column.title == NAME);
         Self {
             output,
-            columns: columns.iter().filter(is_shown).collect(),
-            table: Table::new(limit),
+            columns,
+            table: Table::new(limit).keep_whole(name),
             now: Timestamp::now(),
             written: 0,
             people: people.then(|| anstream::AutoStream::auto(stdout())),

@@ -18,6 +18,7 @@ const NARROWEST: usize = 8;
 pub struct Table {
     limit: usize,
     widths: Vec<usize>,
+    whole: Option<usize>,
 }
 
 impl Table {
@@ -27,6 +28,16 @@ impl Table {
         Self {
             limit,
             widths: Vec::new(),
+            whole: None,
+        }
+    }
+
+    /// Never cuts this column: what stands there is typed again.
+    #[must_use]
+    pub fn keep_whole(self, column: Option<usize>) -> Self {
+        Self {
+            whole: column,
+            ..self
         }
     }
 
@@ -48,7 +59,9 @@ impl Table {
     fn narrow(&mut self) {
         let gaps = GAP * self.widths.len().saturating_sub(1);
         while self.widths.iter().sum::<usize>() + gaps > self.limit {
-            let Some(widest) = self.widths.iter_mut().max() else {
+            let others = self.widths.iter_mut().enumerate();
+            let others = others.filter(|(number, _)| Some(*number) != self.whole);
+            let Some(widest) = others.map(|(_, width)| width).max() else {
                 return;
             };
             if *widest <= NARROWEST {
@@ -65,7 +78,7 @@ impl Table {
         let last = row.len().saturating_sub(1);
         for (number, (text, tone)) in row.iter().enumerate() {
             let width = self.widths.get(number).copied().unwrap_or_default();
-            let shown = if self.limit == usize::MAX {
+            let shown = if self.limit == usize::MAX || self.whole == Some(number) {
                 text.clone()
             } else {
                 cut(text, width)
@@ -136,5 +149,16 @@ mod tests {
         ];
         assert_eq!(lines(20, &rows), ["SERIAL  ORG UNIT", "5CD2    /South Dist…"]);
         assert!(lines(20, &rows).iter().all(|line| line.width() <= 20));
+    }
+
+    #[test]
+    fn a_name_stays_whole() {
+        let rows = [
+            row(&["NAME", "ORG UNIT"]),
+            row(&["restart-5cd2-k3f9x0ab", "/South District"]),
+        ];
+        let mut table = Table::new(32).keep_whole(Some(0));
+        table.measure(&rows);
+        assert_eq!(table.line(&rows[1]), "restart-5cd2-k3f9x0ab  /South D…");
     }
 }

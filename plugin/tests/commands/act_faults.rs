@@ -3,6 +3,8 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::proxy::{Fault, Proxy};
 use crate::stage::SERIAL;
 use crate::world::{Cluster, PATIENCE, Printed, World, finish, run};
@@ -26,7 +28,7 @@ async fn restart(cluster: &Cluster, faults: &[Fault]) -> (Printed, usize) {
 
 #[test]
 fn a_lost_answer_makes_no_second_action() {
-    run(|cluster| async {
+    run(async |cluster| {
         let cases: &[&[Fault]] = &[
             &[],
             &[Fault::LostAnswer],
@@ -119,6 +121,57 @@ fn an_api_server_that_is_gone_is_said() {
             printed.stderr.contains("the cluster does not answer"),
             "{}",
             printed.stderr
+        );
+    });
+}
+
+#[test]
+fn a_watch_that_breaks_begins_again() {
+    run(|cluster| async {
+        let (world, proxy) = far_away(cluster, &[]).await;
+        let play = async {
+            let name = world.only_action().await.metadata.name.unwrap();
+            let began = Instant::now();
+            while !proxy
+                .requests()
+                .iter()
+                .any(|request| request.contains("watch=true"))
+            {
+                assert!(began.elapsed() < PATIENCE, "nothing is watched");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            for number in 0..3 {
+                proxy.cut();
+                world
+                    .say(
+                        &name,
+                        "Pending",
+                        "WaitingForQuota",
+                        &format!("Turn {number}."),
+                        json!({}),
+                    )
+                    .await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            proxy.cut();
+            world
+                .say(
+                    &name,
+                    "Succeeded",
+                    "ChangedAtGoogle",
+                    "Google has made the change.",
+                    json!({}),
+                )
+                .await;
+        };
+        let arguments = ["lost-mode", "on", SERIAL, "--timeout", "60s"];
+        let (printed, ()) = tokio::join!(world.plugin(&arguments), play);
+        assert_eq!(printed.code, Some(0), "{}", printed.stderr);
+        assert!(printed.stderr.contains("Pending: Turn "), "{}", printed.stderr);
+        assert!(
+            printed.stdout.contains("Succeeded (ChangedAtGoogle)"),
+            "{}",
+            printed.stdout
         );
     });
 }

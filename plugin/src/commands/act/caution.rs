@@ -132,11 +132,12 @@ pub(super) fn of_state(order: &Order, state: Option<&str>) -> Option<Caution> {
 
 #[cfg(test)]
 mod tests {
+    use chrome_enterprise_operator::api::action::RestartParameters;
     use serde_json::{Value, json};
 
     use super::*;
 
-    fn connection(name: &str, created: &str, spec: Value, status: Value) -> ChromeEnterpriseConnection {
+    fn connection(name: &str, created: &str, spec: &Value, status: &Value) -> ChromeEnterpriseConnection {
         let mut object = json!({
             "apiVersion": "chromeenterprise.dev/v1alpha1", "kind": "ChromeEnterpriseConnection",
             "metadata": { "name": name, "creationTimestamp": created, "uid": name },
@@ -148,7 +149,7 @@ mod tests {
         serde_json::from_value(object).unwrap()
     }
 
-    fn judged(spec: Value, status: Value) -> Option<Caution> {
+    fn judged(spec: &Value, status: &Value) -> Option<Caution> {
         judge(
             vec![connection("main", "2026-01-01T00:00:00Z", spec, status)],
             "school",
@@ -157,9 +158,9 @@ mod tests {
 
     #[test]
     fn what_would_be_rejected_is_refused_and_what_waits_is_said() {
-        assert_eq!(judged(json!({}), json!({ "state": "Active" })), None);
-        assert_eq!(judged(json!({}), json!({ "state": "Syncing" })), None);
-        let refused = judged(json!({ "access": "ReadOnly" }), json!({ "state": "Active" }));
+        assert_eq!(judged(&json!({}), &json!({ "state": "Active" })), None);
+        assert_eq!(judged(&json!({}), &json!({ "state": "Syncing" })), None);
+        let refused = judged(&json!({ "access": "ReadOnly" }), &json!({ "state": "Active" }));
         assert!(matches!(refused, Some(Caution::Refused(_))), "{refused:?}");
         for (spec, status, says) in [
             (json!({}), json!({}), "No operator has looked"),
@@ -170,7 +171,7 @@ mod tests {
             ),
             (json!({}), json!({ "state": "Degraded" }), "is Degraded"),
         ] {
-            match judged(spec, status) {
+            match judged(&spec, &status) {
                 Some(Caution::Doubtful(text)) => assert!(text.contains(says), "{text}"),
                 other => panic!("{says}: {other:?}"),
             }
@@ -183,14 +184,14 @@ mod tests {
         let old = connection(
             "old",
             "2026-01-01T00:00:00Z",
-            json!({ "access": "ReadOnly" }),
-            json!({}),
+            &json!({ "access": "ReadOnly" }),
+            &json!({}),
         );
         let new = connection(
             "new",
             "2026-01-02T00:00:00Z",
-            json!({}),
-            json!({ "state": "Active" }),
+            &json!({}),
+            &json!({ "state": "Active" }),
         );
         assert!(matches!(
             judge(vec![new, old], "school"),
@@ -200,7 +201,7 @@ mod tests {
 
     #[test]
     fn states_are_judged_as_the_operator_does() {
-        let restart = Order::Restart(Default::default());
+        let restart = Order::Restart(RestartParameters::default());
         assert_eq!(of_state(&restart, Some("ACTIVE")), None);
         assert_eq!(of_state(&restart, Some("DISABLED")), None);
         assert_eq!(of_state(&restart, None), None);

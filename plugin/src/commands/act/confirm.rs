@@ -4,6 +4,7 @@ use chrome_enterprise_operator::api::device::serial_key;
 use clap::Args;
 
 use super::order::Order;
+use super::sheet::say;
 use crate::failure::Failure;
 use crate::output::clean;
 use crate::terminal;
@@ -41,7 +42,7 @@ pub(super) fn confirm(order: &Order, known_as: &str, confirmation: &Confirmation
             "Confirm with --confirm and the serial number: --confirm {shown}"
         )));
     }
-    terminal::say(consequence);
+    say(consequence);
     let answer = terminal::ask(&format!("To {what}, type its serial number:"))?;
     if serial_key(&answer) == serial_key(known_as) {
         return Ok(());

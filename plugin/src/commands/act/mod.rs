@@ -27,6 +27,7 @@ pub(crate) use order::Order;
 use outcome::goes_on;
 pub(crate) use outcome::report;
 pub(crate) use sheet::Sheet;
+use sheet::say;
 
 use self::caution::Caution;
 use self::request::Terms;
@@ -163,7 +164,7 @@ async fn perform(
     let api = cluster.api::<DeviceAction>();
     let mut progress = Progress::new();
     // Who stops the program from here on has the name.
-    progress.note(&format!(
+    say(&format!(
         "Asking to {} with action {name}, which can begin until {}.",
         order.words(device),
         wanted.spec.not_after.0
@@ -211,8 +212,8 @@ async fn cautions(
     ];
     for caution in all.into_iter().flatten() {
         match caution {
-            Caution::Doubtful(text) => terminal::say(&format!("warning: {}", clean(&text))),
-            Caution::Refused(failure) if only_tried => terminal::say(&format!("warning: {failure}")),
+            Caution::Doubtful(text) => say(&format!("warning: {}", clean(&text))),
+            Caution::Refused(failure) if only_tried => say(&format!("warning: {failure}")),
             Caution::Refused(failure) => return Err(failure),
         }
     }

@@ -9,6 +9,7 @@ use kube::ResourceExt as _;
 use tokio::time::{Instant, sleep};
 
 use super::follow::{End, state, told};
+use super::sheet::{say, wrapped};
 use crate::cluster::Cluster;
 use crate::failure::{Exit, Failure};
 use crate::output::{ObjectFormat, clean, print_object};
@@ -40,11 +41,11 @@ pub(crate) async fn report(
 ) -> Result<Exit, Failure> {
     match end {
         End::Final(action) => {
-            print_object(&*action, format, || text(&action))?;
+            print_object(&*action, format, || wrapped(&text(&action), terminal::width()))?;
             Ok(state(&action).map_or(Exit::StillRunning, exit))
         }
         End::TimedOut(action) => {
-            print_object(&*action, format, || text(&action))?;
+            print_object(&*action, format, || wrapped(&text(&action), terminal::width()))?;
             terminal::say(&format!(
                 "The wait is over. {}",
                 goes_on(cluster.namespace(), name)
@@ -91,14 +92,14 @@ fn ending(name: &str, state: ActionState, told: Option<(&str, &str)>, google: Op
 pub(crate) fn goes_on(namespace: &str, name: &str) -> String {
     format!(
         "The action goes on without this program.\n\
-         Look again:  kubectl chromeos -n {namespace} actions {name} --follow\n\
-         Withdraw it, as long as it is not sent to Google:  kubectl -n {namespace} delete cda {name}"
+         Look again:\n  kubectl chromeos -n {namespace} actions {name} --follow\n\
+         Withdraw it, as long as it is not sent to Google:\n  kubectl -n {namespace} delete cda {name}"
     )
 }
 
 /// The object is gone; its receipt, if the person may read it, tells the rest.
 async fn deleted(cluster: &Cluster, name: &str) -> Result<Exit, Failure> {
-    terminal::say(&format!(
+    say(&format!(
         "The action {name} was deleted. That withdraws it only if it was not sent to Google yet; its receipt tells."
     ));
     let api = cluster.api::<DeviceActionReceipt>();
@@ -114,7 +115,7 @@ async fn deleted(cluster: &Cluster, name: &str) -> Result<Exit, Failure> {
                 let record = &receipt.spec;
                 let told = record.reason.as_deref().zip(record.message.as_deref());
                 let text = ending(name, record.state, told, record.google_message.as_deref());
-                terminal::say(&text);
+                say(&text);
                 return Ok(exit(record.state));
             }
             None if over => {

@@ -1,10 +1,33 @@
 //! Facts below each other: a label and a value on each line.
 
 use std::fmt::Write as _;
+use std::io::{IsTerminal as _, stderr};
 
+use textwrap::{Options, WordSplitter};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::output::clean;
+use crate::terminal;
+
+/// Breaks lines at blanks only: names with hyphens are copied.
+fn whole_words(width: usize) -> Options<'static> {
+    Options::new(width).word_splitter(WordSplitter::NoHyphenation)
+}
+
+/// A text for a terminal of this width, with its lines broken at blanks.
+pub(crate) fn wrapped(text: &str, width: usize) -> String {
+    textwrap::fill(text, whole_words(width))
+}
+
+/// Says something of several words to the person. On a terminal its lines are broken at blanks.
+pub(crate) fn say(text: &str) {
+    let width = if stderr().is_terminal() {
+        terminal_size::terminal_size_of(stderr()).map_or(80, |(width, _)| usize::from(width.0).max(20))
+    } else {
+        usize::MAX
+    };
+    terminal::say(&wrapped(text, width));
+}
 
 /// Labels and values. What comes from elsewhere is cleaned here.
 #[derive(Debug, Default)]
@@ -35,7 +58,7 @@ impl Sheet {
         let mut text = String::new();
         for (label, value) in &self.lines {
             let mut label = *label;
-            for line in textwrap::wrap(value, room) {
+            for line in textwrap::wrap(value, whole_words(room)) {
                 // Writing into a String cannot fail.
                 let _ = writeln!(text, "{label:indent$}{line}");
                 label = "";

@@ -53,7 +53,7 @@ pub(super) const COLUMNS: &[Column<DeviceAction>] = &[
         .map_or(Cell::Missing, |state| {
             Cell::Word(state.as_str().into(), filter::tone(state))
         })),
-    column!("REASON", Always, |action| Cell::text(
+    column!("REASON", Wide, |action| Cell::text(
         told(action).map(|(reason, _)| reason)
     )),
     column!("REQUESTED BY", Always, |action| Cell::text(requester(action))),

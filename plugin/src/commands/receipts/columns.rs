@@ -52,7 +52,7 @@ pub(super) const COLUMNS: &[Column<DeviceActionReceipt>] = &[
         receipt.spec.state.as_str().into(),
         filter::tone(receipt.spec.state)
     )),
-    column!("REASON", Always, |receipt| Cell::text(
+    column!("REASON", Wide, |receipt| Cell::text(
         receipt.spec.reason.as_deref()
     )),
     column!("REQUESTED BY", Always, |receipt| Cell::text(
