@@ -427,7 +427,7 @@ fn what_would_be_rejected_is_refused_and_what_waits_is_said() {
         assert!(printed.stderr.contains("has no connection"), "{}", printed.stderr);
 
         world
-            .connection(json!({ "access": "ReadOnly" }), json!({ "state": "Active" }))
+            .school_connection(json!({ "access": "ReadOnly" }), json!({ "state": "Active" }))
             .await;
         let printed = world.plugin(&restart).await;
         assert_code(&printed, 1);
@@ -435,7 +435,9 @@ fn what_would_be_rejected_is_refused_and_what_waits_is_said() {
         assert_eq!(world.all_actions().await.len(), 1);
 
         let suspended = json!({ "access": "ReadWrite", "sync": { "suspend": true } });
-        world.connection(suspended, json!({ "state": "Suspended" })).await;
+        world
+            .school_connection(suspended, json!({ "state": "Suspended" }))
+            .await;
         let printed = world.plugin(&restart).await;
         assert_code(&printed, 0);
         assert!(printed.stderr.contains("resume school"), "{}", printed.stderr);

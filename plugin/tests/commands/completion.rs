@@ -92,23 +92,51 @@ fn names_in_the_cluster_are_offered() {
 fn devices_are_offered_by_the_beginning_of_their_serial_numbers() {
     run(|cluster| async {
         let world = World::start(cluster).await;
-        for (id, serial) in [("a", "5CD2001"), ("b", "5CD2002"), ("c", "9XYZ"), ("d", "5CD; rm -rf $HOME\n")] {
+        for (id, serial) in [
+            ("a", "5CD2001"),
+            ("b", "5CD2002"),
+            ("c", "9XYZ"),
+            ("d", "5CD; rm -rf $HOME\n"),
+        ] {
             let status = json!({ "serialNumber": serial, "model": "HP 11\tG9", "orgUnitPath": "/Oak" });
             world.device(id, status).await;
         }
         let here = ["-n", world.namespace.as_str()];
-        for words in [&["restart"][..], &["device"], &["wipe"], &["actions", "--device"], &["devices", "--serial"]] {
+        for words in [
+            &["restart"][..],
+            &["device"],
+            &["wipe"],
+            &["actions", "--device"],
+            &["devices", "--serial"],
+        ] {
             let words: Vec<_> = here.iter().chain(words).copied().chain(["5cd"]).collect();
             let (found, directive) = offered(&world, &words).await;
             assert_eq!(names(&found), ["5CD2001", "5CD2002"], "{words:?}");
-            assert_eq!((found[0].as_str(), directive.as_str()), ("5CD2001\tHP 11 G9, /Oak", ":4"));
+            assert_eq!(
+                (found[0].as_str(), directive.as_str()),
+                ("5CD2001\tHP 11 G9, /Oak", ":4")
+            );
         }
         let confirmed = [here[0], here[1], "wipe", "5CD2001", "--confirm", ""];
-        assert!(offered(&world, &confirmed).await.0.is_empty(), "that is for a person to type");
+        assert!(
+            offered(&world, &confirmed).await.0.is_empty(),
+            "that is for a person to type"
+        );
         for number in 0..60 {
-            world.device(&format!("x{number}"), json!({ "serialNumber": format!("MANY{number}") })).await;
+            world
+                .device(
+                    &format!("x{number}"),
+                    json!({ "serialNumber": format!("MANY{number}") }),
+                )
+                .await;
         }
-        assert_eq!(offered(&world, &[here[0], here[1], "device", "MANY"]).await.0.len(), 50);
+        assert_eq!(
+            offered(&world, &[here[0], here[1], "device", "MANY"])
+                .await
+                .0
+                .len(),
+            50
+        );
     });
 }
 

@@ -1,12 +1,8 @@
 //! Connections with a status that is written by hand, and the plugin on a terminal.
 
-use std::time::Duration;
-
-use chrome_enterprise_operator::api::ChromeEnterpriseConnection;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, Patch, PatchParams};
-use operator_testing::Program;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -55,11 +51,6 @@ pub(crate) fn stalled(state: &str, reason: &str, message: &str) -> Value {
 }
 
 impl World {
-    /// The connections of this namespace.
-    pub(crate) fn connections(&self) -> Api<ChromeEnterpriseConnection> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
     /// Creates or replaces a connection that signs in with Secret `google`, with this status.
     pub(crate) async fn connection(&self, name: &str, metadata: Value, status: Value) {
         let mut object = json!({
@@ -100,18 +91,6 @@ impl World {
     pub(crate) async fn has_secret(&self, name: &str) -> bool {
         let api: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
         api.get_opt(name).await.unwrap().is_some()
-    }
-
-    /// The plugin as a program that can be run in a terminal.
-    pub(crate) fn program(&self, arguments: &[&str]) -> Program {
-        Program::new(env!("CARGO_BIN_EXE_kubectl-chromeos"))
-            .arguments(arguments)
-            .arguments(["--namespace", &self.namespace])
-            .environment("KUBECONFIG", self.kubeconfig())
-            .environment("HOME", self.folder.path())
-            .keep_environment("PATH")
-            .folder(self.folder.path())
-            .deadline(Duration::from_secs(60))
     }
 
     /// The text with the name of this namespace, which differs from run to run, as `school-N`.

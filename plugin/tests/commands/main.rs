@@ -9,7 +9,19 @@
 // Helpers of `world` that only some of the coming tests use.
 #![allow(dead_code)]
 
+mod act;
+mod act_end_to_end;
+mod act_faults;
+mod act_people;
+mod actions;
+mod completion;
 mod connect;
+mod connections;
+mod disconnect;
+mod doctor;
+mod doctor_google;
+mod generated;
+mod kubectl;
 mod lists;
 mod proxy;
 mod receipts;

@@ -9,7 +9,6 @@ use google_admin_simulator::control::devices::{DeviceMode, TruthRow};
 use google_admin_simulator::witness::WitnessRow;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams, Patch, PatchParams};
-use operator_testing::Program;
 use serde_json::{Value, json};
 
 use crate::world::{Connected, PATIENCE, World};
@@ -46,11 +45,12 @@ impl World {
     /// A device that is in use, and a connection that says of itself that it is Active. No operator is there.
     pub(crate) async fn device_and_connection(&self) {
         self.device(ID, device_status(ID, SERIAL)).await;
-        self.connection(json!({}), json!({ "state": "Active" })).await;
+        self.school_connection(json!({}), json!({ "state": "Active" }))
+            .await;
     }
 
     /// A connection with these additions to its spec, and this status.
-    pub(crate) async fn connection(&self, more: Value, status: Value) {
+    pub(crate) async fn school_connection(&self, more: Value, status: Value) {
         let mut object = json!({
             "apiVersion": "chromeenterprise.dev/v1alpha1", "kind": "ChromeEnterpriseConnection",
             "metadata": { "name": "school" },
@@ -110,17 +110,6 @@ impl World {
             assert!(began.elapsed() < PATIENCE, "{name} is {:?}", action.status);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    }
-
-    /// The plugin with these arguments, for this namespace, as a program that a terminal can run.
-    pub(crate) fn program(&self, arguments: &[&str]) -> Program {
-        Program::new(env!("CARGO_BIN_EXE_kubectl-chromeos"))
-            .arguments(arguments)
-            .arguments(["--namespace", &self.namespace])
-            .environment("KUBECONFIG", self.kubeconfig())
-            .environment("HOME", self.folder.path())
-            .folder(self.folder.path())
-            .deadline(PATIENCE)
     }
 }
 

@@ -18,6 +18,7 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use operator_testing::Program;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -134,6 +135,23 @@ impl World {
     /// Runs the plugin until it ends.
     pub(crate) async fn plugin(&self, arguments: &[&str]) -> Printed {
         finish(self.command(arguments)).await
+    }
+
+    /// The connections of this namespace.
+    pub(crate) fn connections(&self) -> Api<ChromeEnterpriseConnection> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The plugin as a program that can be run in a terminal.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Program {
+        Program::new(env!("CARGO_BIN_EXE_kubectl-chromeos"))
+            .arguments(arguments)
+            .arguments(["--namespace", &self.namespace])
+            .environment("KUBECONFIG", self.kubeconfig())
+            .environment("HOME", self.folder.path())
+            .keep_environment("PATH")
+            .folder(self.folder.path())
+            .deadline(Duration::from_secs(60))
     }
 
     /// Creates or replaces a device object with this status.

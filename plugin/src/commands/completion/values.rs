@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use chrome_enterprise_operator::api::{ChromeEnterpriseConnection, ChromeOSDevice, DeviceAction, DeviceActionReceipt};
+use chrome_enterprise_operator::api::{
+    ChromeEnterpriseConnection, ChromeOSDevice, DeviceAction, DeviceActionReceipt,
+};
 use clap::Arg;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ListParams};

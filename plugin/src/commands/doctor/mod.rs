@@ -154,7 +154,7 @@ async fn look_at_connections(
         }
     };
     step("Looking for the operator");
-    operator::look(cluster, &connections, findings).await;
+    operator::look(&connections, findings);
     if connections.is_empty() {
         findings.not_checked(
             "connections",

@@ -29,11 +29,7 @@ enum Sign {
 }
 
 /// Looks for signs of one at the connections.
-pub(super) async fn look(
-    _cluster: &crate::cluster::Cluster,
-    connections: &[ChromeEnterpriseConnection],
-    findings: &mut Findings,
-) {
+pub(super) fn look(connections: &[ChromeEnterpriseConnection], findings: &mut Findings) {
     let now = Timestamp::now();
     if connections.is_empty() {
         findings.not_checked(

@@ -5,7 +5,6 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use chrome_enterprise_operator::api::ChromeEnterpriseConnection;
 use google_admin_simulator::Simulator;
 use k8s_openapi::api::core::v1::{Event, Secret};
 use kube::ResourceExt as _;
@@ -226,10 +225,6 @@ pub(crate) fn done(address: &str) -> String {
 }
 
 impl World {
-    pub(crate) fn connections(&self) -> Api<ChromeEnterpriseConnection> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
     pub(crate) fn secrets(&self) -> Api<Secret> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
