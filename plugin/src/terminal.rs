@@ -49,6 +49,19 @@ pub fn say(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
+/// The same for text of several sentences: on a terminal its lines are broken between words.
+pub fn say_at_length(text: &str) {
+    if !stderr().is_terminal() {
+        return say(text);
+    }
+    let width =
+        terminal_size::terminal_size_of(stderr()).map_or(80, |(width, _)| usize::from(width.0).max(20));
+    say(&textwrap::fill(
+        text,
+        textwrap::Options::new(width).break_words(false),
+    ));
+}
+
 /// What is going on now: a spinner on a terminal, one line for each change elsewhere.
 #[derive(Debug)]
 pub struct Progress {

@@ -114,7 +114,7 @@ pub fn main() -> ExitCode {
         Err(failure) => {
             let text = failure.to_string();
             if !text.is_empty() {
-                crate::terminal::say(&format!("error: {text}"));
+                crate::terminal::say_at_length(&format!("error: {text}"));
             }
             failure.exit()
         }

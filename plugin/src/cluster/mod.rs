@@ -179,7 +179,10 @@ async fn configuration(arguments: &ClusterArguments) -> Result<Config, Failure> 
             .kubeconfig
             .as_ref()
             .map_or_else(String::new, |file| format!(" {}", file.display()));
-        Failure::new(format!("The kubeconfig{file} cannot be used: {error}.")).advise(
+        // The lines that follow quote the file, which may hold credentials.
+        let error = error.to_string();
+        let problem = error.lines().next().unwrap_or_default().trim_end_matches('.');
+        Failure::new(format!("The kubeconfig{file} cannot be used: {problem}.")).advise(
             "Name a file with --kubeconfig or KUBECONFIG and a context with --context: `kubectl config get-contexts` \
              lists them.",
         )

@@ -160,7 +160,7 @@ fn each_shell_has_a_script() {
     run(|cluster| async {
         let world = World::start(cluster).await;
         for (shell, mark) in [
-            ("bash", "complete -F _kubectl-chromeos"),
+            ("bash", "complete -F _kubectl__chromeos"),
             ("zsh", "#compdef kubectl-chromeos"),
             ("fish", "complete -c kubectl-chromeos"),
             ("powershell", "Register-ArgumentCompleter"),

@@ -160,6 +160,10 @@ async fn resource_types(cluster: &Cluster, world: &World) {
         .as_object_mut()
         .unwrap()
         .remove("includeRecentUsers");
+    // The default of the whole group must fit what is left of it.
+    let group = sync.strip_suffix("/properties").unwrap();
+    let default = old.pointer_mut(&format!("{group}/default")).unwrap();
+    default.as_object_mut().unwrap().remove("includeRecentUsers");
     install(old, name.clone()).await;
     finds(
         world,

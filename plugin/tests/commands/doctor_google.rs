@@ -83,8 +83,7 @@ fn an_account_that_does_not_do_is_found() {
         assert_eq!(at_google(&world, &google, "problem").await, "");
 
         let user = format!("tenants/{}/users/{}", google.customer_id(), google.admin_email());
-        let weak =
-            json!({ "isAdmin": false, "isDelegatedAdmin": true, "privileges": { "chromeDevices": false } });
+        let weak = json!({ "isAdmin": false, "isDelegatedAdmin": true, "privileges": { "chromeDevices": false, "orgUnits": true, "users": true } });
         control(&google, "PATCH", &user, weak).await;
         let problem = at_google(&world, &google, "problem").await;
         assert!(
@@ -116,6 +115,13 @@ fn quota_clock_and_a_google_that_is_away_are_told() {
             .unwrap();
         connect(&world, &google).await;
         let clock = at_google(&world, &google, "problem").await;
+        eprintln!(
+            "{}",
+            world
+                .plugin(&["doctor", "--google-endpoint", &google.url()])
+                .await
+                .stdout
+        );
         assert!(
             clock.contains("google clock: It is 1199 s ahead")
                 || clock.contains("google clock: It is 1200 s ahead"),

@@ -21,7 +21,7 @@ fn a_list_is_printed_in_every_format() {
         let table = world.plugin(&["devices"]).await;
         assert_eq!(
             table.stdout,
-            "SERIAL  STATUS  MODEL  ORG UNIT  LAST SYNC\n5CD2    ACTIVE  HP 11  -         -\n"
+            "SERIAL  STATUS  MODEL  ORG UNIT  USER  LAST SYNC\n5CD2    ACTIVE  HP 11  -         -     -\n"
         );
         let names = world.plugin(&["devices", "-o", "name"]).await;
         assert_eq!(

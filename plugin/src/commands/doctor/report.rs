@@ -103,13 +103,11 @@ mod tests {
             .advise("Install it.");
         findings.not_checked("google", "you may not read Secret google.\nAsk for the right.");
         assert_eq!(
-            text(&findings, usize::MAX),
+            anstream::adapter::strip_str(&text(&findings, usize::MAX)).to_string(),
             "ok           server: Kubernetes v1.37.2 answers.\n\
              problem      policy: action-creation.chromeenterprise.dev is not installed.\n             Install it.\n\
              not checked  google: not checked: you may not read Secret google.\n             Ask for the right.\n\
-             \n1 problem, 1 not checked, 1 ok\n"
-                .replace('\u{1b}', "")
-                .as_str(),
+             \n1 problem, 1 not checked, 1 ok\n",
         );
         let json = json(&findings);
         assert_eq!(json["healthy"], false);
