@@ -129,6 +129,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::needless_pass_by_value, reason = "made for this one call")]
     fn sign_of(metadata: Value, status: Value) -> Sign {
         let connection = serde_json::from_value(json!({
             "apiVersion": "chromeenterprise.dev/v1alpha1", "kind": "ChromeEnterpriseConnection",
