@@ -11,7 +11,7 @@ step 'Tool chains' scripts/prepare.sh rust go python
 step 'Formatting' cargo fmt --all --check
 step 'Lints' cargo clippy --workspace --all-targets --locked -- --deny warnings
 step 'Build' cargo build --workspace --locked
-step 'Kubernetes programs' scripts/assets.sh --with kube-controller-manager
+step 'Kubernetes programs' scripts/assets.sh --with kube-controller-manager --with kubectl
 step 'Browser' scripts/browser.sh
 step 'Rust tests' cargo test --workspace --locked
 step 'Python client' tests/python/run.sh

@@ -155,7 +155,7 @@ fn annotations_and_the_finalizer_are_named_as_they_are() {
         api::ALLOW_PRUNE_ANNOTATION,
         api::CLEANUP_FINALIZER,
         api::CREATED_BY_LABEL,
-        api::CREATED_BY_PLUGIN,
+        api::CREATED_BY_CONNECT,
     ] {
         assert!(text.contains(name), "docs/connection.md does not name {name}");
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrome_enterprise_operator::api::action::{ActionState, DeviceAction};
 use chrome_enterprise_operator::api::connection::ConnectionState;
-use chrome_enterprise_operator::api::{CREATED_BY_LABEL, CREATED_BY_PLUGIN};
+use chrome_enterprise_operator::api::{CREATED_BY_CONNECT, CREATED_BY_LABEL};
 use chrome_enterprise_operator::google::{Access, CredentialKind};
 use google_admin_simulator::Simulator;
 use google_admin_simulator::control::devices::DeviceMode;
@@ -203,7 +203,7 @@ fn a_consent_connects_and_what_is_wrong_with_it_heals_without_a_restart() {
 /// Labels the Secret as `kubectl chromeos connect` does.
 async fn label(world: &World, secret: &str) {
     let api: Api<Secret> = Api::namespaced(world.client.clone(), &world.namespace);
-    let patch = json!({ "metadata": { "labels": { CREATED_BY_LABEL: CREATED_BY_PLUGIN } } });
+    let patch = json!({ "metadata": { "labels": { CREATED_BY_LABEL: CREATED_BY_CONNECT } } });
     api.patch(secret, &PatchParams::default(), &Patch::Merge(patch))
         .await
         .unwrap();
