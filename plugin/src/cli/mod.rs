@@ -180,4 +180,22 @@ mod tests {
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
     }
+
+    #[test]
+    fn no_command_has_a_flag_that_means_something_else_to_kubectl() {
+        let cli = Cli::command();
+        let everywhere: Vec<_> = cli.get_arguments().filter(|flag| flag.is_global_set()).collect();
+        assert!(everywhere.len() >= 7);
+        for command in cli.get_subcommands() {
+            for flag in command.get_arguments() {
+                let clashes = |other: &&&clap::Arg| {
+                    other.get_id() == flag.get_id()
+                        || (flag.get_long().is_some() && other.get_long() == flag.get_long())
+                        || (flag.get_short().is_some() && other.get_short() == flag.get_short())
+                };
+                let clash = everywhere.iter().find(clashes);
+                assert!(clash.is_none(), "{}: {clash:?}", command.get_name());
+            }
+        }
+    }
 }

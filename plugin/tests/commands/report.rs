@@ -39,7 +39,7 @@ fn the_page_opens_everywhere_and_needs_nothing_else() {
         let made = world.plugin(&["report", "-o", "fleet.html"]).await;
         assert_eq!((made.stderr.as_str(), made.code), ("Wrote fleet.html: 66 devices.\n", Some(0)));
         let again = world.plugin(&["report", "-o", "fleet.html"]).await;
-        assert_eq!(again.code, Some(1), "an existing file is not replaced unasked: {again:?}");
+        assert_eq!(again.code, Some(2), "an existing file is not replaced unasked: {again:?}");
         assert!(again.stderr.contains("--overwrite"), "{again:?}");
 
         let browser = Browser::launch().await.unwrap();

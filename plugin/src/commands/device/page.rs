@@ -102,9 +102,8 @@ impl Page<'_> {
             .status
             .as_ref()
             .and_then(|status| status.recorded_time.as_ref());
-        if let Some(recorded) = recorded {
-            line(text, &plain("Recorded", moment(recorded.0, self.now)));
-        }
+        let recorded = recorded.map_or_else(|| "not told".to_owned(), |time| moment(time.0, self.now));
+        line(text, &plain("Recorded", recorded));
         let Some(connection) = self.connection else { return };
         let status = connection.status.as_ref();
         let state = status

@@ -49,7 +49,7 @@ pub struct Filters {
 
     /// Text in the user that an admin noted, or in the address of the last user
     #[arg(long, value_name = "TEXT")]
-    pub user: Option<String>,
+    pub used_by: Option<String>,
 
     /// Devices that have not reported for so long, such as 12h, 30d or 2w, or never
     #[arg(long, value_name = "TIME", value_parser = parse_span)]
@@ -68,7 +68,7 @@ impl Filters {
             && self.org_unit.is_none()
             && self.model.is_none()
             && self.state.is_empty()
-            && self.user.is_none()
+            && self.used_by.is_none()
             && self.not_seen_for.is_none()
             && self.os_older_than.is_none()
     }
@@ -94,7 +94,7 @@ impl<'a> Filter<'a> {
             flags,
             text: flags.text.as_deref().map(str::to_lowercase),
             model: model.map(str::to_lowercase),
-            user: flags.user.as_deref().map(str::to_lowercase),
+            user: flags.used_by.as_deref().map(str::to_lowercase),
             states: flags.state.iter().map(|state| googles_word(state)).collect(),
             seen_before: flags.not_seen_for.and_then(|span| before(now, span)),
             uncomparable: Vec::new(),
