@@ -31,18 +31,75 @@ pub(crate) async fn fleet(world: &World) {
         status
     };
     let oak = "/South/Oak School";
-    let mut first = device("5CD1", "ACTIVE", "HP Chromebook 11 G9", oak, Some("120.0.6099.1"), Some(1));
+    let mut first = device(
+        "5CD1",
+        "ACTIVE",
+        "HP Chromebook 11 G9",
+        oak,
+        Some("120.0.6099.1"),
+        Some(1),
+    );
     first["annotatedUser"] = "lena@school.example".into();
     first["annotatedLocation"] = "Room 5".into();
     first["software"]["autoUpdateEndTime"] = "2030-06-01T00:00:00Z".into();
     first["hardware"] = json!({ "memoryTotalBytes": 4_294_967_296_i64 });
     for (id, status) in [
         ("a-first", first),
-        ("b-second", device("5CD2", "DISABLED", "Dell Chromebook 3110", "/South", Some("99.0.1"), Some(40))),
-        ("c-silent", device("5cd 3", "ACTIVE", "HP Chromebook 11 G9", "/South/Oak School/Kiosks", None, None)),
-        ("d-twin", device("TWIN1", "ACTIVE", "Dell Chromebook 3110", "/North", Some("9.9"), Some(200))),
-        ("e-twin", device("TWIN1", "DEPROVISIONED", "Dell Chromebook 3110", "/North", Some("8.0"), Some(900))),
-        ("f-odd", device("ODD1", "A_NEW_STATE", "Flex", "/South Annex", Some("canary"), Some(2))),
+        (
+            "b-second",
+            device(
+                "5CD2",
+                "DISABLED",
+                "Dell Chromebook 3110",
+                "/South",
+                Some("99.0.1"),
+                Some(40),
+            ),
+        ),
+        (
+            "c-silent",
+            device(
+                "5cd 3",
+                "ACTIVE",
+                "HP Chromebook 11 G9",
+                "/South/Oak School/Kiosks",
+                None,
+                None,
+            ),
+        ),
+        (
+            "d-twin",
+            device(
+                "TWIN1",
+                "ACTIVE",
+                "Dell Chromebook 3110",
+                "/North",
+                Some("9.9"),
+                Some(200),
+            ),
+        ),
+        (
+            "e-twin",
+            device(
+                "TWIN1",
+                "DEPROVISIONED",
+                "Dell Chromebook 3110",
+                "/North",
+                Some("8.0"),
+                Some(900),
+            ),
+        ),
+        (
+            "f-odd",
+            device(
+                "ODD1",
+                "A_NEW_STATE",
+                "Flex",
+                "/South Annex",
+                Some("canary"),
+                Some(2),
+            ),
+        ),
     ] {
         world.device(id, status).await;
     }
@@ -61,7 +118,9 @@ async fn listed(world: &World, filters: &[&str]) -> Vec<String> {
     let printed = world.plugin(&arguments).await;
     assert_eq!(printed.code, Some(0), "{filters:?}: {printed:?}");
     let names = printed.stdout.lines();
-    names.map(|name| name.rsplit('/').next().unwrap().to_owned()).collect()
+    names
+        .map(|name| name.rsplit('/').next().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -69,7 +128,10 @@ fn every_filter_keeps_what_it_should() {
     run(|cluster| async {
         let world = start(cluster).await;
         for (filters, expected) in [
-            (&[][..], &["a-first", "b-second", "c-silent", "d-twin", "e-twin", "f-odd"][..]),
+            (
+                &[][..],
+                &["a-first", "b-second", "c-silent", "d-twin", "e-twin", "f-odd"][..],
+            ),
             (&["--serial", "5 cd3"], &["c-silent"]),
             (&["--serial", "twin1"], &["d-twin", "e-twin"]),
             (&["--serial", "TWIN1,metadata.name=a-first"], &[]),
@@ -82,10 +144,19 @@ fn every_filter_keeps_what_it_should() {
             (&["--state", "active"], &["a-first", "c-silent", "d-twin"]),
             (&["--state", "disabled,a-new-state"], &["b-second", "f-odd"]),
             (&["--used-by", "LENA"], &["a-first"]),
-            (&["--not-seen-for", "30d"], &["b-second", "c-silent", "d-twin", "e-twin"]),
-            (&["--not-seen-for", "30d", "--state", "active"], &["c-silent", "d-twin"]),
+            (
+                &["--not-seen-for", "30d"],
+                &["b-second", "c-silent", "d-twin", "e-twin"],
+            ),
+            (
+                &["--not-seen-for", "30d", "--state", "active"],
+                &["c-silent", "d-twin"],
+            ),
             (&["--os-older-than", "100"], &["b-second", "d-twin", "e-twin"]),
-            (&["--os-older-than", "120.0.6099.2"], &["a-first", "b-second", "d-twin", "e-twin"]),
+            (
+                &["--os-older-than", "120.0.6099.2"],
+                &["a-first", "b-second", "d-twin", "e-twin"],
+            ),
             (&["room 5"], &["a-first"]),
         ] {
             assert_eq!(listed(&world, filters).await, expected, "{filters:?}");
@@ -96,8 +167,14 @@ fn every_filter_keeps_what_it_should() {
             "Not listed, because they report no ChromeOS version that can be compared: 5cd 3, ODD1.\n"
         );
         let none = world.plugin(&["devices", "--model", "Pixel"]).await;
-        assert!(none.stderr.contains("passes the filters") && none.stdout.is_empty(), "{none:?}");
-        for wrong in [&["devices", "--not-seen-for", "soon"][..], &["devices", "--os-older-than", "new"]] {
+        assert!(
+            none.stderr.contains("passes the filters") && none.stdout.is_empty(),
+            "{none:?}"
+        );
+        for wrong in [
+            &["devices", "--not-seen-for", "soon"][..],
+            &["devices", "--os-older-than", "new"],
+        ] {
             let printed = world.plugin(wrong).await;
             assert_eq!(printed.code, Some(2), "{printed:?}");
         }
@@ -119,10 +196,19 @@ fn lists_fit_a_terminal_and_are_whole_without_one() {
 
         let units = world.plugin(&["org-units"]).await;
         assert_golden("tests/golden/org-units.txt", &units.stdout);
-        let terminal = world.program(&["org-units"]).in_terminal(Size::default()).unwrap();
-        assert_golden("tests/golden/org-units-80.txt", &terminal.finish().await.unwrap().scroll());
+        let terminal = world
+            .program(&["org-units"])
+            .in_terminal(Size::default())
+            .unwrap();
+        assert_golden(
+            "tests/golden/org-units-80.txt",
+            &terminal.finish().await.unwrap().scroll(),
+        );
         let json = world.plugin(&["org-units", "-o", "json"]).await;
-        assert!(serde_json::from_str::<Value>(&json.stdout).unwrap().is_array(), "{json:?}");
+        assert!(
+            serde_json::from_str::<Value>(&json.stdout).unwrap().is_array(),
+            "{json:?}"
+        );
     });
 }
 
@@ -132,7 +218,11 @@ fn one_device_is_found_by_serial_number_or_id_and_told_whole() {
         let world = start(cluster).await;
         let told = world.plugin(&["device", "5cd1"]).await;
         assert_eq!((told.stderr.as_str(), told.code), ("", Some(0)));
-        let seen = told.stdout.lines().find(|line| line.contains("Last sync")).unwrap();
+        let seen = told
+            .stdout
+            .lines()
+            .find(|line| line.contains("Last sync"))
+            .unwrap();
         assert!(seen.ends_with("(24h ago)"), "{seen}");
         let whole = told.stdout.replace(seen, "  Last sync         TIME");
         assert_golden("tests/golden/device.txt", &world.settled(&whole));
@@ -145,13 +235,22 @@ fn one_device_is_found_by_serial_number_or_id_and_told_whole() {
 
         let nobody = world.plugin(&["device", "5CE1"]).await;
         assert_eq!(nobody.code, Some(1));
-        assert!(nobody.stderr.contains("5CE1") && nobody.stderr.contains("5CD1"), "{nobody:?}");
+        assert!(
+            nobody.stderr.contains("5CE1") && nobody.stderr.contains("5CD1"),
+            "{nobody:?}"
+        );
         world
-            .device("g-twin", json!({ "serialNumber": "TWIN1", "serialKey": "TWIN1", "state": "ACTIVE" }))
+            .device(
+                "g-twin",
+                json!({ "serialNumber": "TWIN1", "serialKey": "TWIN1", "state": "ACTIVE" }),
+            )
             .await;
         let several = world.plugin(&["device", "twin1"]).await;
         assert_eq!(several.code, Some(1));
-        assert!(several.stderr.contains("d-twin") && several.stderr.contains("g-twin"), "{several:?}");
+        assert!(
+            several.stderr.contains("d-twin") && several.stderr.contains("g-twin"),
+            "{several:?}"
+        );
         assert!(!several.stderr.contains("e-twin"), "{several:?}");
     });
 }
@@ -180,19 +279,43 @@ fn hostile_text_does_no_harm_in_any_format() {
         ] {
             let printed = world.plugin(arguments).await;
             assert_eq!(printed.code, Some(0), "{printed:?}");
-            let odd = |text: &str| text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}');
-            assert!(!odd(&printed.stdout) && !odd(&printed.stderr), "{arguments:?}: {printed:?}");
+            let odd = |text: &str| {
+                text.chars()
+                    .any(|c| (c.is_control() && c != '\n') || c == '\u{202e}')
+            };
+            assert!(
+                !odd(&printed.stdout) && !odd(&printed.stderr),
+                "{arguments:?}: {printed:?}"
+            );
             // Of a terminal's bytes only the program's own colours remain.
             let terminal = world.program(arguments).in_terminal(Size::default()).unwrap();
             let output = terminal.finish().await.unwrap();
             let bytes = String::from_utf8_lossy(&output.bytes).into_owned();
-            assert!(!bytes.contains("\u{1b}]0;") && !bytes.contains("\u{1b}[2J") && !bytes.contains('\u{202e}'), "{bytes:?}");
+            assert!(
+                !bytes.contains("\u{1b}]0;") && !bytes.contains("\u{1b}[2J") && !bytes.contains('\u{202e}'),
+                "{bytes:?}"
+            );
         }
         let csv = world.plugin(&["devices", "-o", "csv"]).await.stdout;
         let mut reader = csv::Reader::from_reader(csv.as_bytes());
-        let fields: Vec<String> = reader.records().next().unwrap().unwrap().iter().map(str::to_owned).collect();
-        assert!(fields.contains(&"'=1+1".to_owned()) && fields.contains(&"'@SUM(A1:A9)".to_owned()), "{fields:?}");
-        assert!(fields.iter().all(|field| !field.starts_with(['=', '+', '@', '-'])), "{fields:?}");
+        let fields: Vec<String> = reader
+            .records()
+            .next()
+            .unwrap()
+            .unwrap()
+            .iter()
+            .map(str::to_owned)
+            .collect();
+        assert!(
+            fields.contains(&"'=1+1".to_owned()) && fields.contains(&"'@SUM(A1:A9)".to_owned()),
+            "{fields:?}"
+        );
+        assert!(
+            fields
+                .iter()
+                .all(|field| !field.starts_with(['=', '+', '@', '-'])),
+            "{fields:?}"
+        );
         let list = world.plugin(&["devices", "-o", "json"]).await.stdout;
         let list: Value = serde_json::from_str(&list).unwrap();
         assert_eq!(list["items"][0]["status"]["notes"], HOSTILE);
@@ -206,7 +329,9 @@ fn hostile_text_does_no_harm_in_any_format() {
 async fn peak(world: &World, arguments: &[&str]) -> (u64, usize) {
     // GNU time is not everywhere; the shell reads what the kernel kept of its child, which waits for its reader.
     let mut command = world.command(arguments);
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+    command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null());
     tokio::task::spawn_blocking(move || {
         use std::io::Read as _;
         let mut child = command.spawn().unwrap();
@@ -260,6 +385,9 @@ fn memory_does_not_grow_with_the_fleet() {
         let (large, length) = peak(&world, &["devices", "-o", "json"]).await;
         assert!(length > 3_000 * 600, "{length} bytes");
         // A list that is held as a whole would need some 20 MiB more.
-        assert!(large < small + 6 * 1024, "{small} KiB for 600 devices, {large} KiB for 3,000");
+        assert!(
+            large < small + 6 * 1024,
+            "{small} KiB for 600 devices, {large} KiB for 3,000"
+        );
     });
 }

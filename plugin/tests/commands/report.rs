@@ -15,7 +15,12 @@ async fn open(browser: &Browser, world: &World, file: &str) -> Page {
 async fn is_sound(page: &mut Page) {
     let report = page.report().await.unwrap();
     assert_eq!(report.problems(), Vec::<String>::new());
-    assert_eq!(report.requests.len(), 1, "nothing but the file itself: {:?}", report.requests);
+    assert_eq!(
+        report.requests.len(),
+        1,
+        "nothing but the file itself: {:?}",
+        report.requests
+    );
     // Nothing sticks out to the right.
     let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
     assert_eq!(page.evaluate(fits).await.unwrap(), json!(true));
@@ -37,9 +42,16 @@ fn the_page_opens_everywhere_and_needs_nothing_else() {
             world.device(&format!("m-{number}"), status).await;
         }
         let made = world.plugin(&["report", "-o", "fleet.html"]).await;
-        assert_eq!((made.stderr.as_str(), made.code), ("Wrote fleet.html: 66 devices.\n", Some(0)));
+        assert_eq!(
+            (made.stderr.as_str(), made.code),
+            ("Wrote fleet.html: 66 devices.\n", Some(0))
+        );
         let again = world.plugin(&["report", "-o", "fleet.html"]).await;
-        assert_eq!(again.code, Some(2), "an existing file is not replaced unasked: {again:?}");
+        assert_eq!(
+            again.code,
+            Some(2),
+            "an existing file is not replaced unasked: {again:?}"
+        );
         assert!(again.stderr.contains("--overwrite"), "{again:?}");
 
         let browser = Browser::launch().await.unwrap();
@@ -49,13 +61,24 @@ fn the_page_opens_everywhere_and_needs_nothing_else() {
             is_sound(&mut page).await;
             page.screenshot(artifact_path(name).unwrap()).await.unwrap();
         }
-        let dark = Look { dark: true, ..Look::default() };
+        let dark = Look {
+            dark: true,
+            ..Look::default()
+        };
         page.look(dark).await.unwrap();
         page.viewport(1280, 900).await.unwrap();
-        page.screenshot(artifact_path("report-dark.png").unwrap()).await.unwrap();
-        let paper = Look { print: true, no_colors: true, ..Look::default() };
+        page.screenshot(artifact_path("report-dark.png").unwrap())
+            .await
+            .unwrap();
+        let paper = Look {
+            print: true,
+            no_colors: true,
+            ..Look::default()
+        };
         page.look(paper).await.unwrap();
-        page.screenshot(artifact_path("report-print.png").unwrap()).await.unwrap();
+        page.screenshot(artifact_path("report-print.png").unwrap())
+            .await
+            .unwrap();
         page.look(Look::default()).await.unwrap();
 
         // By keyboard: the first stop leads past the navigation, and everything that can be reached is visible.
@@ -63,16 +86,23 @@ fn the_page_opens_everywhere_and_needs_nothing_else() {
         let focused = "document.activeElement.getAttribute('href')";
         assert_eq!(page.evaluate(focused).await.unwrap(), json!("#content"));
         page.press("Enter").await.unwrap();
-        assert_eq!(page.evaluate("document.activeElement.id").await.unwrap(), json!("content"));
+        assert_eq!(
+            page.evaluate("document.activeElement.id").await.unwrap(),
+            json!("content")
+        );
         let hidden = "[...document.querySelectorAll('a[href], summary, [tabindex=\"0\"]')].filter(e => !e.checkVisibility()).length";
         assert_eq!(page.evaluate(hidden).await.unwrap(), json!(0));
-        let unnamed = "[...document.querySelectorAll('table th')].filter(e => !e.hasAttribute('scope')).length";
+        let unnamed =
+            "[...document.querySelectorAll('table th')].filter(e => !e.hasAttribute('scope')).length";
         assert_eq!(page.evaluate(unnamed).await.unwrap(), json!(0));
         let text = page.text("main").await.unwrap();
         for number in ["66", "DISABLED", "TWIN1"] {
             assert!(text.contains(number), "{number} is not on the page");
         }
-        assert!(!text.contains("lena@school.example"), "users are left out unless they are asked for");
+        assert!(
+            !text.contains("lena@school.example"),
+            "users are left out unless they are asked for"
+        );
     });
 }
 
@@ -90,17 +120,30 @@ fn hostile_text_stays_text() {
                 }),
             )
             .await;
-        let made = world.plugin(&["report", "-o", "fleet.html", "--include-users"]).await;
+        let made = world
+            .plugin(&["report", "-o", "fleet.html", "--include-users"])
+            .await;
         assert_eq!(made.code, Some(0), "{made:?}");
         let html = std::fs::read_to_string(world.folder.path().join("fleet.html")).unwrap();
-        assert!(!html.contains("<script") && !html.contains("<img") && !html.contains('\u{202e}'), "escaped");
+        assert!(
+            !html.contains("<script") && !html.contains("<img") && !html.contains('\u{202e}'),
+            "escaped"
+        );
         let browser = Browser::launch().await.unwrap();
         let mut page = open(&browser, &world, "fleet.html").await;
         is_sound(&mut page).await;
         assert_ne!(page.evaluate("document.title").await.unwrap(), json!("owned"));
-        assert_eq!(page.evaluate("document.querySelectorAll('script, img').length").await.unwrap(), json!(0));
+        assert_eq!(
+            page.evaluate("document.querySelectorAll('script, img').length")
+                .await
+                .unwrap(),
+            json!(0)
+        );
         let text = page.text("main").await.unwrap();
-        assert!(text.contains("<b>5CD9</b>") && text.contains("onerror=alert(1)"), "shown as it is");
+        assert!(
+            text.contains("<b>5CD9</b>") && text.contains("onerror=alert(1)"),
+            "shown as it is"
+        );
     });
 }
 
